@@ -1,0 +1,187 @@
+/* file.c: mapping, reading and atomic writing of files; see file.h. */
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static QbStatus fail_errno(const char *path)
+{
+    return qb_fail(errno == ENOMEM ? QB_ERR_NOMEM : QB_ERR_IO, "%s: %s", path, strerror(errno));
+}
+
+static QbStatus open_for_reading(int *out, struct stat *info, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_errno(path);
+    QbStatus status = QB_OK;
+    if (fstat(fd, info))
+        status = fail_errno(path);
+    else if (S_ISDIR(info->st_mode))
+        status = qb_fail(QB_ERR_IO, "%s: is a folder", path);
+    if (status) {
+        close(fd);
+        return status;
+    }
+    *out = fd;
+    return QB_OK;
+}
+
+QbStatus qb_file_map(QbFileMap *out, const char *path)
+{
+    *out = (QbFileMap){0};
+    struct stat info;
+    int fd;
+    QbStatus status = open_for_reading(&fd, &info, path);
+    if (status)
+        return status;
+    if (!S_ISREG(info.st_mode) || info.st_size <= 0) {
+        close(fd);
+        return qb_fail(QB_ERR_FORMAT, "%s: %s", path,
+                       S_ISREG(info.st_mode) ? "is empty" : "is not a regular file");
+    }
+    size_t size = (size_t)info.st_size;
+    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    status = data == MAP_FAILED ? fail_errno(path) : QB_OK;
+    close(fd);
+    if (!status)
+        *out = (QbFileMap){.data = data, .size = size, .mapped = 1};
+    return status;
+}
+
+void qb_file_unmap(QbFileMap *map)
+{
+    if (map->mapped)
+        munmap((void *)(uintptr_t)map->data, map->size);
+    *map = (QbFileMap){0};
+}
+
+static QbStatus read_all(uint8_t **data, size_t *size, size_t capacity, int fd, const char *path,
+                         size_t max_bytes)
+{
+    for (;;) {
+        if (*size == capacity) {
+            size_t wanted = capacity < max_bytes / 2 ? capacity * 2 : max_bytes + 1;
+            if (capacity > max_bytes)
+                return qb_fail(QB_ERR_LIMIT, "%s: is larger than %zu bytes", path, max_bytes);
+            uint8_t *grown = qb_realloc(*data, *size, wanted);
+            if (!grown)
+                return QB_ERR_NOMEM;
+            *data = grown;
+            capacity = wanted;
+        }
+        ssize_t got = read(fd, *data + *size, capacity - *size);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fail_errno(path);
+        if (got == 0)
+            return QB_OK;
+        *size += (size_t)got;
+    }
+}
+
+QbStatus qb_file_read(uint8_t **out_data, size_t *out_size, const char *path, size_t max_bytes)
+{
+    *out_data = NULL;
+    *out_size = 0;
+    if (max_bytes > SIZE_MAX - 1)
+        max_bytes = SIZE_MAX - 1;
+    struct stat info;
+    int fd;
+    QbStatus status = open_for_reading(&fd, &info, path);
+    if (status)
+        return status;
+    /* One byte more than the file has, so that the end is seen without growing. */
+    size_t capacity = 65536;
+    if (S_ISREG(info.st_mode) && info.st_size >= 0) {
+        if ((uintmax_t)info.st_size > max_bytes) {
+            close(fd);
+            return qb_fail(QB_ERR_LIMIT, "%s: %jd bytes, the limit is %zu", path,
+                           (intmax_t)info.st_size, max_bytes);
+        }
+        capacity = (size_t)info.st_size + 1;
+    }
+    uint8_t *data = qb_alloc(capacity);
+    size_t size = 0;
+    status = data ? read_all(&data, &size, capacity, fd, path, max_bytes) : QB_ERR_NOMEM;
+    if (!status && size > max_bytes)
+        status = qb_fail(QB_ERR_LIMIT, "%s: is larger than %zu bytes", path, max_bytes);
+    close(fd);
+    if (status) {
+        qb_free(data);
+        return status;
+    }
+    *out_data = data;
+    *out_size = size;
+    return QB_OK;
+}
+
+QbStatus qb_atomic_file_open(QbAtomicFile *out, const char *path)
+{
+    *out = (QbAtomicFile){0};
+    size_t length = strlen(path) + sizeof ".XXXXXX";
+    out->path = qb_strdup(path);
+    out->temporary_path = qb_alloc(length);
+    if (!out->path || !out->temporary_path) {
+        qb_atomic_file_abandon(out);
+        return QB_ERR_NOMEM;
+    }
+    snprintf(out->temporary_path, length, "%s.XXXXXX", path);
+    int fd = mkostemp(out->temporary_path, O_CLOEXEC);
+    if (fd < 0) {
+        QbStatus status = fail_errno(path);
+        qb_free(out->temporary_path);
+        out->temporary_path = NULL;
+        qb_atomic_file_abandon(out);
+        return status;
+    }
+    /* mkstemp makes files private; a result has the permissions of any new file. */
+    mode_t mask = umask(0);
+    umask(mask);
+    if (fchmod(fd, 0666 & ~mask) || !(out->stream = fdopen(fd, "wb"))) {
+        QbStatus status = fail_errno(path);
+        close(fd);
+        qb_atomic_file_abandon(out);
+        return status;
+    }
+    return QB_OK;
+}
+
+QbStatus qb_atomic_file_commit(QbAtomicFile *file)
+{
+    int bad = fflush(file->stream) || ferror(file->stream) || fsync(fileno(file->stream));
+    bad |= fclose(file->stream);
+    file->stream = NULL;
+    if (!bad)
+        bad = rename(file->temporary_path, file->path);
+    if (bad) {
+        QbStatus status = fail_errno(file->path);
+        qb_atomic_file_abandon(file);
+        return status;
+    }
+    qb_free(file->temporary_path);
+    qb_free(file->path);
+    *file = (QbAtomicFile){0};
+    return QB_OK;
+}
+
+void qb_atomic_file_abandon(QbAtomicFile *file)
+{
+    if (file->stream)
+        fclose(file->stream);
+    if (file->temporary_path)
+        unlink(file->temporary_path);
+    qb_free(file->temporary_path);
+    qb_free(file->path);
+    *file = (QbAtomicFile){0};
+}

@@ -1,0 +1,37 @@
+/* file.h: whole files as memory, and files that appear whole or not at all. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef QB_BASE_FILE_H
+#define QB_BASE_FILE_H
+
+#include <qboost/error.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* A read-only file mapping, or memory that belongs to somebody else. */
+typedef struct QbFileMap {
+    const uint8_t *data; /* owned mapping, or borrowed when mapped is 0 */
+    size_t size;
+    int mapped;
+} QbFileMap;
+
+/* Maps a regular file; an empty one, a folder or a device is an error. */
+QbStatus qb_file_map(QbFileMap *out, const char *path);
+void qb_file_unmap(QbFileMap *map);
+
+/* Reads the whole of a regular file, pipe or device into memory, at most max_bytes.
+ * *out_data: owned, qb_free. A file read this way may change or shrink meanwhile without harm, which
+ * a mapping does not forgive. */
+QbStatus qb_file_read(uint8_t **out_data, size_t *out_size, const char *path, size_t max_bytes);
+
+/* A temporary file beside path; commit renames it to path, abandon removes it. */
+typedef struct QbAtomicFile {
+    FILE *stream;
+    char *path;           /* owned */
+    char *temporary_path; /* owned */
+} QbAtomicFile;
+
+QbStatus qb_atomic_file_open(QbAtomicFile *out, const char *path);
+QbStatus qb_atomic_file_commit(QbAtomicFile *file);  /* also closes; on failure nothing is left */
+void qb_atomic_file_abandon(QbAtomicFile *file);     /* accepts a closed or zeroed one */
+
+#endif
