@@ -1,0 +1,8 @@
+/* quant_avx2.c: the quant kernels of level avx2. Nothing is replaced yet. */
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/kernels.h"
+
+void qb_quant_init_avx2(QbKernels *k)
+{
+    (void)k;
+}
