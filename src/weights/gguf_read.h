@@ -1,6 +1,6 @@
-/* gguf_read.h: GGUF v3 (and v2) files, read where they lie in memory. The file is hostile: every count,
- * string, offset, size and shape is checked against the file before it is used; after qb_gguf_open
- * succeeded every accessor is safe. */
+/* gguf_read.h: GGUF v3 (and v2) files, read where they lie in memory. The file is hostile: every
+ * count, string, offset, size and shape is checked against the file before it is used; after
+ * qb_gguf_open succeeded every accessor is safe. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QB_WEIGHTS_GGUF_READ_H
 #define QB_WEIGHTS_GGUF_READ_H
@@ -37,7 +37,8 @@ typedef struct QbGgufTensor {
     QbType type;
     int n_dims;
     int64_t ne[QB_TENSOR_MAX_DIMS]; /* ne[0] varies fastest; unused ones are 1 */
-    const void *data;               /* inside the file, 32-byte aligned relative to its start */
+    const void *data;               /* inside the file, at a multiple of its alignment (32; never
+                                       below 8) from its start */
     size_t size_bytes;
 } QbGgufTensor;
 
@@ -47,7 +48,7 @@ QbStatus qb_gguf_open(QbGguf **out, const char *path);
 QbStatus qb_gguf_open_memory(QbGguf **out, const void *data, size_t size_bytes, const char *name);
 void qb_gguf_close(QbGguf **gguf);
 
-const char *qb_gguf_name(const QbGguf *gguf);              /* path or the given name */
+const char *qb_gguf_name(const QbGguf *gguf);                    /* path or the given name */
 const void *qb_gguf_bytes(const QbGguf *gguf, size_t *out_size); /* the whole file */
 
 int qb_gguf_tensor_count(const QbGguf *gguf);
@@ -58,16 +59,18 @@ int qb_gguf_key_count(const QbGguf *gguf);
 const char *qb_gguf_key_at(const QbGguf *gguf, int index);
 bool qb_gguf_has_key(const QbGguf *gguf, const char *key);
 
-/* The value as text for people ("12", "true", "[1, 2, … 32000 strings]"); at most n - 1 bytes. */
+/* The value as text for people ("12", "true", "[1, 2, … 32000 strings]"); at most n - 1 bytes, no
+ * control characters, never cut inside a UTF-8 character. */
 void qb_gguf_value_text(char *out, size_t n, const QbGguf *gguf, int index);
 
-/* Required values: QB_ERR_FORMAT names file and key when the key is absent, of another kind or out of
- * range. Integers of any width are accepted for u32 and i64 when the value fits, f32 and f64 for f32. */
+/* Required values: QB_ERR_FORMAT names file and key when the key is absent, of another kind or out
+ * of range. Integers of any width are accepted for u32 when the value fits, f32 and f64 for f32,
+ * which must be finite. */
 QbStatus qb_gguf_get_u32(uint32_t *out, const QbGguf *gguf, const char *key);
 QbStatus qb_gguf_get_f32(float *out, const QbGguf *gguf, const char *key);
 QbStatus qb_gguf_get_bool(bool *out, const QbGguf *gguf, const char *key);
-/* *out: borrowed from gguf, NUL-terminated, valid UTF-8 is not promised; a string with a NUL inside is
- * an error. */
+/* *out: borrowed from gguf, NUL-terminated, valid UTF-8 is not promised; a string with a NUL inside
+ * is an error. */
 QbStatus qb_gguf_get_string(const char **out, const QbGguf *gguf, const char *key);
 
 /* The same, but an absent key leaves *out as it was. */
@@ -76,7 +79,7 @@ QbStatus qb_gguf_get_f32_or(float *out, const QbGguf *gguf, const char *key);
 QbStatus qb_gguf_get_bool_or(bool *out, const QbGguf *gguf, const char *key);
 QbStatus qb_gguf_get_string_or(const char **out, const QbGguf *gguf, const char *key);
 
-/* Arrays. Elements are borrowed from gguf; count first. */
+/* Arrays. The copies want exactly n elements (count first) under the rules of the single values. */
 QbStatus qb_gguf_get_array_length(size_t *out, const QbGguf *gguf, const char *key);
 QbStatus qb_gguf_copy_f32_array(float *out, size_t n, const QbGguf *gguf, const char *key);
 QbStatus qb_gguf_copy_i32_array(int32_t *out, size_t n, const QbGguf *gguf, const char *key);
