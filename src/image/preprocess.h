@@ -13,13 +13,14 @@ typedef enum QbFit {
 
 typedef struct QbPreprocess {
     QbFit fit;
-    int image_size;               /* PAD and CROP: side of the square; VIEW: the short side */
-    int max_long_side, min_side;  /* VIEW only */
-    uint8_t pad_color[3];         /* PAD only */
+    int image_size;              /* PAD and CROP: side of the square; VIEW: the short side */
+    int max_long_side, min_side; /* VIEW only */
+    uint8_t pad_color[3];        /* PAD only */
 } QbPreprocess;
 
 /* Size of the result for a picture of width x height. */
-void qb_preprocess_size(int *out_width, int *out_height, const QbPreprocess *p, int width, int height);
+void qb_preprocess_size(int *out_width, int *out_height, const QbPreprocess *p, int width,
+                        int height);
 
 /* dst[out_height][out_width][3] with the sizes of qb_preprocess_size. */
 QbStatus qb_preprocess_rgb(QbResizer *resizer, uint8_t *dst, const QbPreprocess *p,
