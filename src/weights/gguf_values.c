@@ -135,7 +135,7 @@ static QbStatus fail_kind(const QbGguf *gguf, const GgufKey *key, const char *ex
 QbStatus qb_gguf_get_u32_or(uint32_t *out, const QbGguf *gguf, const char *name)
 {
     const GgufKey *key = qb_gguf_find_key(gguf, name);
-    int64_t value;
+    int64_t value = 0;
     if (!key)
         return QB_OK;
     if (key->kind == GGUF_ARRAY)
@@ -244,7 +244,7 @@ QbStatus qb_gguf_copy_i32_array(int32_t *out, size_t n, const QbGguf *gguf, cons
     const GgufKey *key;
     QbStatus status = find_array_of(&key, gguf, name, n);
     for (size_t i = 0; i < n && !status; i++) {
-        int64_t value;
+        int64_t value = 0;
         status = read_integer(&value, gguf, key, i, INT32_MIN, INT32_MAX);
         if (!status)
             out[i] = (int32_t)value;
