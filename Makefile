@@ -19,6 +19,8 @@ CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 JOBS ?= $(shell nproc)
 MODEL ?= models/qboost-compact-v0.gguf
+# make V=1 shows the commands.
+Q := $(if $(V),,@)
 
 CODECS := libjpeg libpng libwebp libwebpdemux libtiff-4 lcms2
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
@@ -51,7 +53,8 @@ lib: $(BUILD)/libqboost.a $(BUILD)/$(SO) $(BUILD)/qboost.pc $(MODULES)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(QB_CFLAGS) $(OWN_CFLAGS) $(CFLAGS) $(isa_flags) -c $< -o $@
+	@echo '  CC   $<'
+	$Q$(CC) $(QB_CFLAGS) $(OWN_CFLAGS) $(CFLAGS) $(isa_flags) -c $< -o $@
 
 $(BUILD)/src/%.o: OWN_CFLAGS = -Isrc
 $(BUILD)/tests/%.o $(BUILD)/bench/%.o: OWN_CFLAGS = -Isrc -I.
@@ -60,35 +63,41 @@ $(BUILD)/src/models/embedded_model.o: OWN_CFLAGS = -Isrc -DQB_EMBEDDED_MODEL_FIL
 $(BUILD)/src/models/embedded_model.o: $(MODEL)
 
 $(BUILD)/libqboost.a: $(LIB_OBJ)
+	@echo '  AR   $@'
 	@rm -f $@
-	ar rcs $@ $^
+	$Qar rcs $@ $^
 
 $(BUILD)/$(SO): $(LIB_OBJ)
-	$(CC) $(CFLAGS) -shared -Wl,-soname,libqboost.so.$(ABI) -Wl,-z,defs -Wl,--as-needed -o $@ $^ $(LIBS)
-	ln -sf $(SO) $(BUILD)/libqboost.so.$(ABI)
-	ln -sf libqboost.so.$(ABI) $(BUILD)/libqboost.so
+	@echo '  LINK $@'
+	$Q$(CC) $(CFLAGS) -shared -Wl,-soname,libqboost.so.$(ABI) -Wl,-z,defs -Wl,--as-needed -o $@ $^ $(LIBS)
+	$Qln -sf $(SO) $(BUILD)/libqboost.so.$(ABI)
+	$Qln -sf libqboost.so.$(ABI) $(BUILD)/libqboost.so
 
 $(BUILD)/qboost: $(CLI_OBJ) $(BUILD)/libqboost.a | $(MODULES)
-	$(CC) $(CFLAGS) -Wl,--as-needed -o $@ $^ -ljansson $(LIBS)
+	@echo '  LINK $@'
+	$Q$(CC) $(CFLAGS) -Wl,--as-needed -o $@ $^ -ljansson $(LIBS)
 
 # A module names its pkg-config package in a line "// LIBS: libavif".
 $(BUILD)/qboost-modules/%.so: src/image/modules/%.c src/image/module.h
 	@mkdir -p $(@D)
-	$(CC) $(QB_CFLAGS) -Isrc $(CFLAGS) -shared -o $@ $< \
+	@echo '  LINK $@'
+	$Q$(CC) $(QB_CFLAGS) -Isrc $(CFLAGS) -shared -o $@ $< \
 	    $$($(PKG_CONFIG) --cflags --libs $$(sed -n 's|^// LIBS: ||p' $<))
 
 $(BUILD)/qboost.pc: Makefile include/qboost/qboost.h
 	@mkdir -p $(@D)
-	printf '%s\n' 'prefix=$(prefix)' 'libdir=$(libdir)' 'includedir=$(includedir)' '' 'Name: libqboost' \
+	$Qprintf '%s\n' 'prefix=$(prefix)' 'libdir=$(libdir)' 'includedir=$(includedir)' '' 'Name: libqboost' \
 	    'Description: how good a picture looks to a person' 'Version: $(VERSION)' \
 	    'Libs: -L$${libdir} -lqboost' 'Requires.private: $(CODECS)' \
 	    'Libs.private: -lgif -lxxhash -lm -ldl -pthread' 'Cflags: -I$${includedir}' > $@
 
 # ---- tests --------------------------------------------------------------------------------------
 $(UNIT): %: %.o $(BUILD)/libqboost.a | $(MODULES)
-	$(CC) $(CFLAGS) -o $@ $^ -lcmocka -ljansson $(LIBS)
+	@echo '  LINK $@'
+	$Q$(CC) $(CFLAGS) -o $@ $^ -lcmocka -ljansson $(LIBS)
 $(KERNEL_CHECKS) $(BENCHES): %: %.o $(BUILD)/libqboost.a
-	$(CC) $(CFLAGS) -o $@ $^ -ljansson $(LIBS)
+	@echo '  LINK $@'
+	$Q$(CC) $(CFLAGS) -o $@ $^ -ljansson $(LIBS)
 
 programs: all $(UNIT) $(KERNEL_CHECKS) ## everything the tests run
 unit: programs ## all tests, without set-up and sanitizers: the inner loop

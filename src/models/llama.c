@@ -1,0 +1,238 @@
+/* llama.c: the LLaMA decoder (Touvron et al. 2023, arXiv 2302.13971), prefill first.
+ *
+ *   x = embeddings of text and picture, position by position
+ *   each layer:   n = RMSNorm(x);  q, k, v = Wq n, Wk n, Wv n;  q, k turned by RoPE;  k, v to the cache
+ *                 x += Wo attention(q, cache)          causal, n_heads / n_kv_heads queries a key head
+ *                 n = RMSNorm(x);  x += Wdown (silu(Wgate n) * Wup n)
+ *   last row:     RMSNorm, then the head, for the words that are wanted (session.c)
+ *
+ * Rows that nobody reads stop after the last layer's keys and values. */
+// SPDX-License-Identifier: Apache-2.0
+#include "models/llama.h"
+
+#include "base/error.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_LAYERS = 512, MAX_WIDTH = 65536, MAX_VOCAB = 1 << 20, MAX_CONTEXT = 8192 };
+
+static QbStatus load_shape(QbLlama *m, const QbLoader *loader, const char *prefix)
+{
+    const char *file = qb_gguf_name(loader->gguf);
+    char key[96];
+    QbStatus status;
+    int rope_dims = 0;
+    if ((status = qb_load_int(&m->n_layers, loader, 1, MAX_LAYERS, prefix, "block_count")) ||
+        (status = qb_load_int(&m->n_embd, loader, 1, MAX_WIDTH, prefix, "embedding_length")) ||
+        (status = qb_load_int(&m->n_ff, loader, 1, MAX_WIDTH, prefix, "feed_forward_length")) ||
+        (status = qb_load_int(&m->n_heads, loader, 1, 1024, prefix, "attention.head_count")) ||
+        (status = qb_load_int(&m->n_context, loader, 1, 1 << 24, prefix, "context_length")))
+        return status;
+    /* Longer prompts than this are not used by any scoring, and the cache is sized by it. */
+    if (m->n_context > MAX_CONTEXT)
+        m->n_context = MAX_CONTEXT;
+    uint32_t n_kv_heads = (uint32_t)m->n_heads, n_vocab = 0;
+    float rope_base = 10000.0f;
+    size_t n_tokens = 0;
+    snprintf(key, sizeof key, "%s.attention.head_count_kv", prefix);
+    if ((status = qb_gguf_get_u32_or(&n_kv_heads, loader->gguf, key)))
+        return status;
+    snprintf(key, sizeof key, "%s.rope.freq_base", prefix);
+    if ((status = qb_gguf_get_f32_or(&rope_base, loader->gguf, key)))
+        return status;
+    snprintf(key, sizeof key, "%s.attention.layer_norm_rms_epsilon", prefix);
+    if ((status = qb_gguf_get_f32(&m->norm_eps, loader->gguf, key)) ||
+        (status = qb_gguf_get_array_length(&n_tokens, loader->gguf, "tokenizer.ggml.tokens")))
+        return status;
+    snprintf(key, sizeof key, "%s.vocab_size", prefix);
+    n_vocab = n_tokens < MAX_VOCAB ? (uint32_t)n_tokens : MAX_VOCAB;
+    if ((status = qb_gguf_get_u32_or(&n_vocab, loader->gguf, key)))
+        return status;
+    if (n_kv_heads < 1 || n_kv_heads > (uint32_t)m->n_heads || m->n_heads % (int)n_kv_heads ||
+        m->n_embd % m->n_heads || m->n_embd / m->n_heads % 2)
+        return qb_fail(QB_ERR_FORMAT, "%s: %d heads and %u key heads do not divide a width of %d", file,
+                       m->n_heads, n_kv_heads, m->n_embd);
+    if (n_vocab < 1 || n_vocab > MAX_VOCAB || n_vocab < n_tokens)
+        return qb_fail(QB_ERR_FORMAT, "%s: a vocabulary of %u for %zu tokens", file, n_vocab, n_tokens);
+    if (!(m->norm_eps > 0 && m->norm_eps < 1) || !(rope_base > 1))
+        return qb_fail(QB_ERR_FORMAT, "%s: norm epsilon %g or rope base %g is out of range", file,
+                       (double)m->norm_eps, (double)rope_base);
+    m->n_kv_heads = (int)n_kv_heads;
+    m->head_dim = m->n_embd / m->n_heads;
+    m->n_vocab = (int)n_vocab;
+    m->rope_base = rope_base;
+    snprintf(key, sizeof key, "%s.rope.dimension_count", prefix);
+    if (qb_gguf_has_key(loader->gguf, key)) {
+        if ((status = qb_load_int(&rope_dims, loader, 1, MAX_WIDTH, prefix, "rope.dimension_count")))
+            return status;
+        if (rope_dims != m->head_dim)
+            return qb_fail(QB_ERR_UNSUPPORTED, "%s: %s is %d, only the head's width of %d can be done",
+                           file, key, rope_dims, m->head_dim);
+    }
+    return QB_OK;
+}
+
+static QbStatus load_layer(QbLlamaLayer *l, const QbLoader *loader, const QbLlama *m, int i, int flags)
+{
+    int wide = m->n_heads * m->head_dim, kv = m->n_kv_heads * m->head_dim;
+    size_t n_embd = (size_t)m->n_embd;
+    QbStatus status;
+    (void)((status = qb_load_vector(&l->attn_norm, loader, n_embd, "blk.%d.attn_norm.weight", i)) ||
+           (status = qb_load_linear(&l->q, loader, flags, wide, m->n_embd, "blk.%d.attn_q", i)) ||
+           (status = qb_load_linear(&l->k, loader, flags, kv, m->n_embd, "blk.%d.attn_k", i)) ||
+           (status = qb_load_linear(&l->v, loader, flags, kv, m->n_embd, "blk.%d.attn_v", i)) ||
+           (status = qb_load_linear(&l->o, loader, flags, m->n_embd, wide, "blk.%d.attn_output", i)) ||
+           (status = qb_load_vector(&l->ffn_norm, loader, n_embd, "blk.%d.ffn_norm.weight", i)) ||
+           (status = qb_load_linear(&l->gate, loader, flags, m->n_ff, m->n_embd, "blk.%d.ffn_gate", i)) ||
+           (status = qb_load_linear(&l->up, loader, flags, m->n_ff, m->n_embd, "blk.%d.ffn_up", i)) ||
+           (status = qb_load_linear(&l->down, loader, flags, m->n_embd, m->n_ff, "blk.%d.ffn_down", i)));
+    return status;
+}
+
+/* Angles in float as the reference implementations have them: position * base^(-2i / head_dim). */
+static QbStatus make_rope(QbLlama *m, const QbLoader *loader)
+{
+    int half = m->head_dim / 2;
+    size_t values = (size_t)m->n_context * (size_t)half;
+    float *cosine = qb_store_take(loader->store, values, sizeof *cosine);
+    float *sine = qb_store_take(loader->store, values, sizeof *sine);
+    if (!cosine || !sine)
+        return QB_ERR_NOMEM;
+    for (int i = 0; i < half; i++) {
+        float frequency = (float)(1.0 / pow(m->rope_base, 2.0 * i / m->head_dim));
+        for (int p = 0; p < m->n_context; p++) {
+            float angle = (float)p * frequency;
+            cosine[(size_t)p * (size_t)half + (size_t)i] = cosf(angle);
+            sine[(size_t)p * (size_t)half + (size_t)i] = sinf(angle);
+        }
+    }
+    m->rope_cos = cosine;
+    m->rope_sin = sine;
+    return QB_OK;
+}
+
+QbStatus qb_llama_load(QbLlama *m, const QbLoader *loader, const char *prefix, int flags)
+{
+    *m = (QbLlama){0};
+    QbStatus status = load_shape(m, loader, prefix);
+    if (status)
+        return status;
+    m->layers = qb_store_take(loader->store, (size_t)m->n_layers, sizeof *m->layers);
+    if (!m->layers)
+        return QB_ERR_NOMEM;
+    for (int i = 0; i < m->n_layers && !status; i++)
+        status = load_layer(&m->layers[i], loader, m, i, flags);
+    bool tied = !qb_loader_has(loader, "output.weight");
+    (void)(status || (status = qb_load_table(&m->embedding, loader, m->n_vocab, m->n_embd,
+                                             "token_embd.weight")) ||
+           (status = qb_load_vector(&m->output_norm, loader, (size_t)m->n_embd, "output_norm.weight")) ||
+           (status = qb_load_linear(&m->output, loader, flags, m->n_vocab, m->n_embd, "%s",
+                                    tied ? "token_embd" : "output")) ||
+           (status = make_rope(m, loader)));
+    return status;
+}
+
+void qb_llama_layout(QbLlamaState *s, QbOps *ops, QbArena *arena, const QbLlama *m, int max_rows)
+{
+    size_t rows = (size_t)max_rows, wide = (size_t)m->n_heads * (size_t)m->head_dim;
+    qb_kv_cache_layout(&s->cache, arena, m->n_layers, m->n_context, m->n_kv_heads * m->head_dim);
+    s->max_rows = max_rows;
+    s->x = qb_arena_take(arena, rows * (size_t)m->n_embd, sizeof(float));
+    s->h = qb_arena_take(arena, rows * (size_t)m->n_embd, sizeof(float));
+    s->q = qb_arena_take(arena, rows * wide, sizeof(float));
+    s->attn = qb_arena_take(arena, rows * wide, sizeof(float));
+    s->gate = qb_arena_take(arena, rows * (size_t)m->n_ff, sizeof(float));
+    s->up = qb_arena_take(arena, rows * (size_t)m->n_ff, sizeof(float));
+    qb_ops_want_attention(ops, m->n_context);
+    for (int i = 0; i < m->n_layers; i++) {
+        const QbLlamaLayer *l = &m->layers[i];
+        const QbLinear *all[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
+        for (size_t j = 0; j < sizeof all / sizeof *all; j++)
+            qb_ops_want_linear(ops, all[j], max_rows);
+    }
+    qb_ops_want_linear(ops, &m->output, 1);
+}
+
+typedef struct {
+    const QbOps *ops;
+    const QbLlama *m;
+    float *x;
+    ptrdiff_t ld;
+    int n_heads, first_position;
+} RopeJob;
+
+static void rope_rows(int begin, int end, int thread, void *user)
+{
+    (void)thread;
+    const RopeJob *job = user;
+    ptrdiff_t half = job->m->head_dim / 2;
+    for (int row = begin; row < end; row++) {
+        ptrdiff_t angle = (job->first_position + row) * half;
+        job->ops->kernels->rope_pairs(job->x + row * job->ld, job->m->rope_cos + angle,
+                                      job->m->rope_sin + angle, job->n_heads, job->m->head_dim);
+    }
+}
+
+static void rope(const QbOps *ops, const QbLlama *m, float *x, int n_heads, int first_position, int n)
+{
+    RopeJob job = {ops, m, x, (ptrdiff_t)n_heads * m->head_dim, n_heads, first_position};
+    qb_pool_run(ops->pool, rope_rows, &job, n, 16);
+}
+
+/* Rows first … n_rows-1 of x go on; keys and values are made for all rows. */
+static void layer_forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int i, int first,
+                          int n_rows)
+{
+    const QbLlamaLayer *l = &m->layers[i];
+    const QbRows none = {0};
+    int kv = m->n_kv_heads * m->head_dim, wide = m->n_heads * m->head_dim;
+    int start = s->cache.length, n = n_rows - first;
+    float *k = s->cache.k + qb_kv_cache_offset(&s->cache, i, start);
+    float *v = s->cache.v + qb_kv_cache_offset(&s->cache, i, start);
+
+    qb_op_rms_norm(ops, s->h, s->x, l->attn_norm, n_rows, m->n_embd, m->norm_eps);
+    qb_op_linear(ops, &l->k, k, kv, (QbRows){s->h, m->n_embd}, n_rows, QB_ACT_NONE, none);
+    qb_op_linear(ops, &l->v, v, kv, (QbRows){s->h, m->n_embd}, n_rows, QB_ACT_NONE, none);
+    rope(ops, m, k, m->n_kv_heads, start, n_rows);
+    if (n == 0)
+        return;
+    float *x = s->x + (ptrdiff_t)first * m->n_embd, *h = s->h + (ptrdiff_t)first * m->n_embd;
+    qb_op_linear(ops, &l->q, s->q, wide, (QbRows){h, m->n_embd}, n, QB_ACT_NONE, none);
+    rope(ops, m, s->q, m->n_heads, start + first, n);
+    qb_op_attention(ops, &(QbAttentionLayer){
+                             .q = {s->q, wide},
+                             .k = {s->cache.k + qb_kv_cache_offset(&s->cache, i, 0), kv},
+                             .v = {s->cache.v + qb_kv_cache_offset(&s->cache, i, 0), kv},
+                             .y = s->attn,
+                             .ldy = wide,
+                             .n_query = n,
+                             .n_key = start + n_rows,
+                             .n_heads = m->n_heads,
+                             .n_kv_heads = m->n_kv_heads,
+                             .head_dim = m->head_dim,
+                             .first_visible = start + first + 1,
+                             .scale = 1.0f / sqrtf((float)m->head_dim),
+                         });
+    qb_op_linear(ops, &l->o, x, m->n_embd, (QbRows){s->attn, wide}, n, QB_ACT_NONE,
+                 (QbRows){x, m->n_embd});
+    qb_op_rms_norm(ops, h, x, l->ffn_norm, n, m->n_embd, m->norm_eps);
+    qb_op_linear(ops, &l->gate, s->gate, m->n_ff, (QbRows){h, m->n_embd}, n, QB_ACT_NONE, none);
+    qb_op_linear(ops, &l->up, s->up, m->n_ff, (QbRows){h, m->n_embd}, n, QB_ACT_NONE, none);
+    qb_op_silu_mul(ops, s->gate, s->up, n, m->n_ff);
+    qb_op_linear(ops, &l->down, x, m->n_embd, (QbRows){s->gate, m->n_ff}, n, QB_ACT_NONE,
+                 (QbRows){x, m->n_embd});
+}
+
+void qb_llama_forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int n_rows, int read_last)
+{
+    for (int i = 0; i < m->n_layers; i++) {
+        bool last = i == m->n_layers - 1;
+        layer_forward(s, ops, m, i, !last ? 0 : read_last ? n_rows - 1 : n_rows, n_rows);
+    }
+    s->cache.length += n_rows;
+    if (read_last)
+        qb_op_rms_norm(ops, s->h, s->x + (ptrdiff_t)(n_rows - 1) * m->n_embd, m->output_norm, 1,
+                       m->n_embd, m->norm_eps);
+}

@@ -1,0 +1,52 @@
+/* llama.h: the LLaMA decoder that every architecture here ends in. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef QB_MODELS_LLAMA_H
+#define QB_MODELS_LLAMA_H
+
+#include "engine/attention.h"
+#include "models/load.h"
+
+typedef struct QbLlamaLayer {
+    const float *attn_norm; /* [n_embd] */
+    QbLinear q;             /* [n_heads * head_dim][n_embd] */
+    QbLinear k, v;          /* [n_kv_heads * head_dim][n_embd] */
+    QbLinear o;             /* [n_embd][n_heads * head_dim] */
+    const float *ffn_norm;  /* [n_embd] */
+    QbLinear gate, up;      /* [n_ff][n_embd] */
+    QbLinear down;          /* [n_embd][n_ff] */
+} QbLlamaLayer;
+
+typedef struct QbLlama {
+    int n_layers, n_embd, n_heads, n_kv_heads, head_dim, n_ff, n_vocab, n_context;
+    float norm_eps, rope_base;
+    QbTable embedding;        /* [n_vocab][n_embd] */
+    QbLlamaLayer *layers;     /* [n_layers] */
+    const float *output_norm; /* [n_embd] */
+    QbLinear output;          /* [n_vocab][n_embd] */
+    const float *rope_cos, *rope_sin; /* [n_context][head_dim / 2] */
+} QbLlama;
+
+/* Reads "<prefix>.block_count" and so on, and the tensors under GGUF's names. Queries and keys are
+ * expected as GGUF stores them: rotary pairs side by side. flags: QB_LOAD_WIDEN or 0. */
+QbStatus qb_llama_load(QbLlama *out, const QbLoader *loader, const char *prefix, int flags);
+
+/* Activations of a session. */
+typedef struct QbLlamaState {
+    QbKvCache cache;
+    int max_rows;    /* rows of one forward pass */
+    float *x, *h;    /* [max_rows][n_embd] */
+    float *q, *attn; /* [max_rows][n_heads * head_dim] */
+    float *gate, *up; /* [max_rows][n_ff] */
+} QbLlamaState;
+
+void qb_llama_layout(QbLlamaState *state, QbOps *ops, QbArena *arena, const QbLlama *llama,
+                     int max_rows);
+
+/* Feeds state->x[n_rows], which stand at positions cache.length …, through all layers; afterwards
+ * cache.length has grown by n_rows. n_rows <= max_rows, and the cache has room.
+ * read_last: 1 = the last row's final, normed state is left in state->h[0]; 0 = nobody reads this
+ * part, only the cache is wanted. In the last layer no other row is computed. */
+void qb_llama_forward(QbLlamaState *state, const QbOps *ops, const QbLlama *llama, int n_rows,
+                      int read_last);
+
+#endif

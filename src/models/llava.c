@@ -1,0 +1,143 @@
+/* llava.c: LLaVA-1.5 (Liu et al. 2023, arXiv 2310.03744) in one GGUF file.
+ *
+ *   picture, 336 x 336 -> CLIP ViT, all but the last layer -> patches without the class token
+ *   -> Linear, GELU, Linear -> image tokens -> LLaMA decoder
+ *
+ * Keys: llava.* for the decoder, clip.vision.* for the tower (block_count = layers to run),
+ * qboost.preprocess.fit = "crop" or "pad". Tensors: GGUF's LLaMA names, v.*, mm.0.*, mm.2.*. */
+// SPDX-License-Identifier: Apache-2.0
+#include "base/error.h"
+#include "base/time.h"
+#include "models/arch.h"
+#include "models/clip_vit.h"
+
+#include <string.h>
+
+typedef struct {
+    QbPreprocess fit;
+    float gain[3], offset[3]; /* u8 -> normalised */
+    QbClipVit tower;
+    QbLinear mm0; /* [n_embd][width] with bias */
+    QbLinear mm2; /* [n_embd][n_embd] with bias */
+    QbLlama decoder;
+} Llava;
+
+typedef struct {
+    uint8_t *square; /* [image_size][image_size][3] */
+    QbClipVitState tower;
+    float *hidden; /* [grid * grid][n_embd] */
+} LlavaState;
+
+static QbStatus load_preprocess(Llava *m, const QbLoader *loader)
+{
+    const char *fit = "crop";
+    float mean[3], std[3];
+    QbStatus status;
+    if ((status = qb_gguf_get_string_or(&fit, loader->gguf, "qboost.preprocess.fit")) ||
+        (status = qb_gguf_copy_f32_array(mean, 3, loader->gguf, "clip.vision.image_mean")) ||
+        (status = qb_gguf_copy_f32_array(std, 3, loader->gguf, "clip.vision.image_std")))
+        return status;
+    if (strcmp(fit, "crop") && strcmp(fit, "pad"))
+        return qb_fail(QB_ERR_FORMAT, "%s: qboost.preprocess.fit is \"%s\", expected crop or pad",
+                       qb_gguf_name(loader->gguf), fit);
+    m->fit.fit = strcmp(fit, "crop") ? QB_FIT_PAD : QB_FIT_CROP;
+    m->fit.image_size = m->tower.image_size;
+    for (int c = 0; c < 3; c++) {
+        if (!(std[c] > 0) || !(mean[c] >= 0 && mean[c] <= 1))
+            return qb_fail(QB_ERR_FORMAT, "%s: clip.vision.image_mean, image_std: %g, %g",
+                           qb_gguf_name(loader->gguf), (double)mean[c], (double)std[c]);
+        m->fit.pad_color[c] = (uint8_t)(255.0f * mean[c]); /* as upstream: int(255 * mean) */
+        m->gain[c] = (float)(1.0 / (255.0 * (double)std[c]));
+        m->offset[c] = -mean[c] / std[c];
+    }
+    return QB_OK;
+}
+
+static QbStatus llava_load(void **out, const QbLoader *loader)
+{
+    Llava *m = qb_store_take(loader->store, 1, sizeof *m);
+    if (!m)
+        return QB_ERR_NOMEM;
+    *m = (Llava){0};
+    QbStatus status;
+    if ((status = qb_clip_vit_load(&m->tower, loader)) || (status = load_preprocess(m, loader)) ||
+        (status = qb_llama_load(&m->decoder, loader, "llava", 0)))
+        return status;
+    int n_embd = m->decoder.n_embd, n_tokens = m->tower.grid * m->tower.grid;
+    if (n_tokens >= m->decoder.n_context)
+        return qb_fail(QB_ERR_FORMAT, "%s: %d image tokens in a context of %d",
+                       qb_gguf_name(loader->gguf), n_tokens, m->decoder.n_context);
+    if ((status = qb_load_linear(&m->mm0, loader, QB_LOAD_BIAS, n_embd, m->tower.width, "mm.0")) ||
+        (status = qb_load_linear(&m->mm2, loader, QB_LOAD_BIAS, n_embd, n_embd, "mm.2")))
+        return status;
+    *out = m;
+    return QB_OK;
+}
+
+static const QbLlama *llava_decoder(const void *weights)
+{
+    return &((const Llava *)weights)->decoder;
+}
+
+static int llava_image_token_count(const void *weights)
+{
+    const Llava *m = weights;
+    return m->tower.grid * m->tower.grid;
+}
+
+static void llava_describe(QbInfo *info, const void *weights)
+{
+    const Llava *m = weights;
+    qb_info_add(info, "picture", "%d x %d, %s, bicubic as Pillow's", m->tower.image_size,
+                m->tower.image_size,
+                m->fit.fit == QB_FIT_PAD ? "padded to a square" : "shortest edge, centre crop");
+    qb_info_add(info, "vision tower", "CLIP ViT, %d layers, width %d, patches of %d -> %d tokens",
+                m->tower.n_layers, m->tower.width, m->tower.patch_size, m->tower.grid * m->tower.grid);
+}
+
+static void llava_layout(void *state, QbOps *ops, QbArena *arena, const void *weights)
+{
+    LlavaState *s = state;
+    const Llava *m = weights;
+    size_t pixels = (size_t)m->tower.image_size * (size_t)m->tower.image_size;
+    int n_tokens = m->tower.grid * m->tower.grid;
+    s->square = qb_arena_take(arena, pixels * 3, 1);
+    qb_clip_vit_layout(&s->tower, ops, arena, &m->tower);
+    s->hidden = qb_arena_take(arena, (size_t)n_tokens * (size_t)m->decoder.n_embd, sizeof(float));
+    qb_ops_want_linear(ops, &m->mm0, n_tokens);
+    qb_ops_want_linear(ops, &m->mm2, n_tokens);
+}
+
+static QbStatus llava_encode(float *tokens, double *preprocess_ms, void *state, const QbOps *ops,
+                             QbResizer *resizer, const void *weights, const QbImage *image)
+{
+    LlavaState *s = state;
+    const Llava *m = weights;
+    double start = qb_now_ms();
+    QbStatus status = qb_preprocess_rgb(resizer, s->square, &m->fit, image);
+    if (status)
+        return status;
+    size_t pixels = (size_t)m->tower.image_size * (size_t)m->tower.image_size;
+    ops->kernels->normalize_u8(s->tower.picture, s->square, pixels, m->gain, m->offset);
+    *preprocess_ms = qb_now_ms() - start;
+
+    int n_tokens = m->tower.grid * m->tower.grid, n_embd = m->decoder.n_embd, w = m->tower.width;
+    const QbRows none = {0};
+    qb_clip_vit_forward(&s->tower, ops, &m->tower);
+    qb_op_linear(ops, &m->mm0, s->hidden, n_embd, (QbRows){s->tower.x + w, w}, n_tokens, QB_ACT_GELU,
+                 none);
+    qb_op_linear(ops, &m->mm2, tokens, n_embd, (QbRows){s->hidden, n_embd}, n_tokens, QB_ACT_NONE, none);
+    return QB_OK;
+}
+
+const QbModelArch qb_arch_llava = {
+    .name = "llava",
+    .help = "LLaVA-1.5: CLIP ViT, two-layer projector, LLaMA decoder",
+    .load = llava_load,
+    .decoder = llava_decoder,
+    .image_token_count = llava_image_token_count,
+    .describe = llava_describe,
+    .state_bytes = sizeof(LlavaState),
+    .layout = llava_layout,
+    .encode = llava_encode,
+};

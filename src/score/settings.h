@@ -1,0 +1,20 @@
+/* settings.h: what a scorer is to ask and read, put together from the options, a prompt file and the
+ * model's own defaults, in that order. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef QB_SCORE_SETTINGS_H
+#define QB_SCORE_SETTINGS_H
+
+#include "models/model.h"
+#include "score/method.h"
+
+typedef struct QbSettings {
+    const QbScoreMethod *method;
+    char *prompt; /* owned */
+    QbTones tones;
+    double temperature;
+} QbSettings;
+
+QbStatus qb_settings_init(QbSettings *out, const QbScorerOptions *options, const QbModel *model);
+void qb_settings_deinit(QbSettings *settings);
+
+#endif
