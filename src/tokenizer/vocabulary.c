@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* With a quarter of the slots in use, a run of this many is out of reach for honest vocabularies
- * (the longest of LLaMA's 32,000 is 9). */
+ * (the longest of LLaMA's 32,000 is 8). */
 enum { MAX_PROBES = 256 };
 
 static const char space_symbol[] = "\xe2\x96\x81";      /* U+2581 stands for a space */

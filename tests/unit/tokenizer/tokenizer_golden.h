@@ -34,7 +34,7 @@ static const char *const golden_words[] = {
     "USER:", "ASSISTANT:", "How", "would", "you", "rate", "this", "blurry", "noise", "noisy", "sharp",
     "overexposed", "underexposed", "compression", "artifacts", "don't", "it's", "3.14159", "1920x1080",
     "http://example.org/a?b=c", "<s>", "</s>", "<unk>", "<0x0A>", "<image>", "self.assertEqual(x)", "NASA",
-    "iPhone", "caf\xc3\xa9", "na\xc3\xafve", "Stra\xc3\x9f" "e", "\xe3\x81\x8a\xe3\x81\xaf\xe3\x82\x88\xe3\x81\x86",
+    "iPhone", "caf\xc3\xa9", "na\xc3\xafve", "Stra\303\237e", "\xe3\x81\x8a\xe3\x81\xaf\xe3\x82\x88\xe3\x81\x86",
     "\xe7\xbe\x8e\xe3\x81\x97\xe3\x81\x84", "\xd0\xbc\xd0\xb8\xd1\x80", "\xf0\x9f\x98\x80", "photo", "lighting",
     "medium", "moderate", "acceptable", "xyzzy", "QWERTY", "e\xcc\x81", "\xe2\x96\x81", "\xef\xbf\xbd",
 };
