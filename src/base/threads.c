@@ -1,5 +1,11 @@
 /* threads.c: the pool. Workers sleep on a condition between jobs after spinning for a moment: a
- * forward pass is hundreds of short jobs in a row, and waking a thread costs more than many of them. */
+ * forward pass is hundreds of short jobs in a row, and waking a thread costs more than many of them.
+ *
+ * A job is open while generation is odd. The caller works too, closes the job when no item is left, and
+ * waits only for workers that have joined; one that the system has not run in the meantime is not
+ * missed. Joining and closing cross over: a worker raises n_joined and then looks at generation, the
+ * caller raises generation and then looks at n_joined, so one of them always sees the other
+ * (sequentially consistent atomics). */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/threads.h"
 
@@ -25,13 +31,13 @@ struct QbPool {
     Worker *workers;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    /* One job; written before generation is raised, read after. */
+    /* The job: written while none is open, read by workers that have joined. */
     QbPoolTask task;
     void *user;
     int n_items, grain;
     atomic_int next_item;
-    atomic_int n_busy; /* workers that have not finished the current job */
-    atomic_uint generation;
+    atomic_int n_joined; /* workers that may be looking at the job */
+    atomic_uint generation; /* odd: a job is open */
     atomic_bool quit;
 };
 
@@ -53,18 +59,26 @@ static void work(QbPool *pool, int thread)
     }
 }
 
-/* Returns when generation differs from seen. */
-static void wait_for_job(QbPool *pool, unsigned seen)
+static bool is_news(unsigned generation, unsigned seen)
+{
+    return generation != seen && generation % 2 == 1;
+}
+
+/* Returns the generation of an open job that is not the one seen, or of the end. */
+static unsigned wait_for_job(QbPool *pool, unsigned seen)
 {
     for (int i = 0; i < SPIN_ROUNDS; i++) {
-        if (atomic_load_explicit(&pool->generation, memory_order_acquire) != seen)
-            return;
+        unsigned generation = atomic_load(&pool->generation);
+        if (is_news(generation, seen))
+            return generation;
         cpu_relax();
     }
     pthread_mutex_lock(&pool->mutex);
-    while (atomic_load(&pool->generation) == seen)
+    unsigned generation;
+    while (!is_news(generation = atomic_load(&pool->generation), seen))
         pthread_cond_wait(&pool->wake, &pool->mutex);
     pthread_mutex_unlock(&pool->mutex);
+    return generation;
 }
 
 static void *worker_main(void *user)
@@ -72,20 +86,21 @@ static void *worker_main(void *user)
     Worker *worker = user;
     QbPool *pool = worker->pool;
     unsigned seen = 0;
-    for (;;) {
-        wait_for_job(pool, seen);
-        seen++;
-        if (atomic_load(&pool->quit))
-            return NULL;
-        work(pool, worker->thread);
-        atomic_fetch_sub_explicit(&pool->n_busy, 1, memory_order_release);
+    while (!atomic_load(&pool->quit)) {
+        unsigned generation = wait_for_job(pool, seen);
+        atomic_fetch_add(&pool->n_joined, 1);
+        if (atomic_load(&pool->generation) == generation && !atomic_load(&pool->quit))
+            work(pool, worker->thread);
+        atomic_fetch_sub(&pool->n_joined, 1);
+        seen = generation;
     }
+    return NULL;
 }
 
-static void publish(QbPool *pool)
+static void open_job(QbPool *pool)
 {
     pthread_mutex_lock(&pool->mutex);
-    atomic_fetch_add_explicit(&pool->generation, 1, memory_order_release);
+    atomic_fetch_add(&pool->generation, 1);
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->mutex);
 }
@@ -105,10 +120,10 @@ void qb_pool_run(QbPool *pool, QbPoolTask task, void *user, int n_items, int gra
     pool->n_items = n_items;
     pool->grain = grain;
     atomic_store(&pool->next_item, 0);
-    atomic_store(&pool->n_busy, pool->n_started);
-    publish(pool);
+    open_job(pool);
     work(pool, 0);
-    for (int i = 0; atomic_load_explicit(&pool->n_busy, memory_order_acquire) > 0; i++) {
+    atomic_fetch_add(&pool->generation, 1); /* closed */
+    for (int i = 0; atomic_load(&pool->n_joined) > 0; i++) {
         cpu_relax();
         if (i > SPIN_ROUNDS)
             sched_yield();
@@ -151,7 +166,7 @@ void qb_pool_free(QbPool **pool_pointer)
     if (!pool)
         return;
     atomic_store(&pool->quit, true);
-    publish(pool);
+    open_job(pool);
     for (int i = 0; i < pool->n_started; i++)
         pthread_join(pool->workers[i].id, NULL);
     pthread_cond_destroy(&pool->wake);

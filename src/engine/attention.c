@@ -4,7 +4,10 @@
 
 #include <assert.h>
 
-enum { QUERY_BLOCK = 32 };
+enum {
+    QUERY_BLOCK = 32,
+    SMALL_ATTENTION = 1 << 18 /* multiply-adds that are not worth waking a thread for */
+};
 
 void qb_ops_want_attention(QbOps *ops, int max_keys)
 {
@@ -56,7 +59,9 @@ void qb_op_attention(const QbOps *ops, const QbAttentionLayer *layer)
     assert(layer->n_heads % layer->n_kv_heads == 0);
     assert(qb_attention_scratch(layer->n_key) <= ops->scratch_floats);
     AttentionJob job = {ops, layer, (layer->n_query + QUERY_BLOCK - 1) / QUERY_BLOCK};
-    qb_pool_run(ops->pool, attention_pieces, &job, job.n_blocks * layer->n_heads, 1);
+    int pieces = job.n_blocks * layer->n_heads;
+    int64_t work = (int64_t)layer->n_query * layer->n_key * layer->n_heads * layer->head_dim;
+    qb_pool_run(ops->pool, attention_pieces, &job, pieces, work > SMALL_ATTENTION ? 1 : pieces);
 }
 
 void qb_kv_cache_layout(QbKvCache *cache, QbArena *arena, int n_layers, int capacity, int width)

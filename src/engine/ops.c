@@ -5,12 +5,19 @@
 #include "kernels/pack.h"
 
 #include <assert.h>
+#include <stdbool.h>
 
 enum {
-    ROW_BLOCK = 96,   /* rows of A that one piece of a product works on */
-    PANEL_BLOCK = 16, /* and the panels, when there are few rows: 256 columns */
-    NORM_ROWS = 8
+    ROW_BLOCK = 96,            /* rows of A that one piece of a product works on */
+    PANEL_BLOCK = 16,          /* and the panels, when there are few rows: 256 columns */
+    SMALL_PRODUCT = 1 << 19,   /* multiply-adds that are not worth waking a thread for */
+    ROW_GROUP_VALUES = 1 << 14 /* the same for operations on rows */
 };
+
+static int row_group(int n)
+{
+    return ROW_GROUP_VALUES / n + 1;
+}
 
 void qb_ops_want_scratch(QbOps *ops, size_t floats_per_thread)
 {
@@ -125,7 +132,7 @@ static void set_rows(LinearJob *job, const QbOps *ops, const QbLinear *w, QbRows
     }
     assert((size_t)m * (size_t)w->k <= ops->q8_values);
     QuantizeJob quantize = {ops->kernels, ops->a_q8, ops->a_scale, a, w->k};
-    qb_pool_run(ops->pool, quantize_rows, &quantize, m, NORM_ROWS);
+    qb_pool_run(ops->pool, quantize_rows, &quantize, m, row_group(w->k));
     job->whole.a_q8 = ops->a_q8;
     job->whole.a_scale = ops->a_scale;
 }
@@ -143,9 +150,10 @@ void qb_op_linear(const QbOps *ops, const QbLinear *w, float *c, ptrdiff_t ldc, 
     job.whole.ldr = residual.ld;
     job.whole.act = act;
     int n_panels = (int)qb_panel_count((size_t)w->n);
-    job.row_block = m < ROW_BLOCK ? m : ROW_BLOCK;
+    bool small = (int64_t)m * w->n * w->k <= SMALL_PRODUCT;
+    job.row_block = m < ROW_BLOCK || small ? m : ROW_BLOCK;
     job.n_row_blocks = (m + job.row_block - 1) / job.row_block;
-    job.panel_block = n_panels < PANEL_BLOCK ? n_panels : PANEL_BLOCK;
+    job.panel_block = n_panels < PANEL_BLOCK || small ? n_panels : PANEL_BLOCK;
     int n_panel_blocks = (n_panels + job.panel_block - 1) / job.panel_block;
     qb_pool_run(ops->pool, linear_pieces, &job, job.n_row_blocks * n_panel_blocks, 1);
 }
@@ -211,18 +219,18 @@ static void silu_mul_rows(int begin, int end, int thread, void *user)
 void qb_op_rms_norm(const QbOps *ops, float *y, const float *x, const float *w, int m, int n, float eps)
 {
     NormJob job = {ops->kernels, y, x, w, NULL, n, eps};
-    qb_pool_run(ops->pool, rms_norm_rows, &job, m, NORM_ROWS);
+    qb_pool_run(ops->pool, rms_norm_rows, &job, m, row_group(n));
 }
 
 void qb_op_layer_norm(const QbOps *ops, float *y, const float *x, const float *w, const float *b, int m,
                       int n, float eps)
 {
     NormJob job = {ops->kernels, y, x, w, b, n, eps};
-    qb_pool_run(ops->pool, layer_norm_rows, &job, m, NORM_ROWS);
+    qb_pool_run(ops->pool, layer_norm_rows, &job, m, row_group(n));
 }
 
 void qb_op_silu_mul(const QbOps *ops, float *gate, const float *up, int m, int n)
 {
     NormJob job = {ops->kernels, gate, up, NULL, NULL, n, 0};
-    qb_pool_run(ops->pool, silu_mul_rows, &job, m, NORM_ROWS);
+    qb_pool_run(ops->pool, silu_mul_rows, &job, m, row_group(n));
 }
