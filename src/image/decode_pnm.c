@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct {
@@ -74,8 +75,9 @@ static void put_sample(QbRaster *out, const Pnm *p, size_t index, unsigned value
         value = p->maxval;
     if (p->kind == 1 || p->kind == 4)
         value = !value; /* in a bitmap 1 is black */
-    unsigned scaled =
-        (unsigned)(((uint64_t)value * p->full * 2 + p->maxval) / (2 * (uint64_t)p->maxval));
+    unsigned scaled = value;
+    if (p->maxval != p->full) /* as Pillow: ties to even */
+        scaled = (unsigned)rint((double)value / p->maxval * p->full);
     if (out->depth == 16)
         memcpy(out->pixels + index * 2, &(uint16_t){(uint16_t)scaled}, 2);
     else
