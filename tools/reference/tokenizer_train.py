@@ -5,7 +5,8 @@
 
 plain.json     byte fallback, user-defined pieces, dummy prefix: what language models use
 unused.json    the same, two thirds of the longer pieces marked UNUSED: merging must split them again
-ties.json      plain with scores that many pieces share: of equal pairs the leftmost merges first
+ties.json      plain with scores that many pieces share: of equal pairs the leftmost merges first; and with
+               pieces that merging a user-defined piece would give
 no_bytes.json  no byte pieces (what is not covered becomes the unknown id), no dummy prefix
 
 The text to train on is written below. Each file: {"pieces": [[text, score, type], ...], ids, ...}.
@@ -41,6 +42,7 @@ La imagen está borrosa y tiene mucho ruido en las sombras.
 这张照片的质量很好,但是有点暗。
 이 사진은 매우 선명합니다.
 """.splitlines()
+WITH_USER_DEFINED = ["\u2581it's", "it's\u2581", "xyzz", "equ", "qua", "qual", "<image>\u2581", "\u2581<image>"]
 USER_DEFINED = ["<image>", "\u2581\u2581", "xyz", "it's", "qu"]
 
 
@@ -91,6 +93,7 @@ def main():
               for i, (text, score, kind) in enumerate(pieces)]
     write(folder, "unused.json", plain, unused, True)
     ties = [[text, -float(int(-score) // 25), kind] for text, score, kind in pieces]
+    ties += [[text, 0.0, 1] for text in WITH_USER_DEFINED]
     write(folder, "ties.json", plain, ties, True)
     no_bytes = train(byte_fallback=False, add_dummy_prefix=False, size=320)
     write(folder, "no_bytes.json", no_bytes, list(pieces_of(no_bytes)), False)

@@ -140,14 +140,64 @@ static void empty_text_gives_no_ids(void **state)
     qb_tokenizer_free(&tokenizer);
 }
 
+/* Every byte that is not part of valid UTF-8 counts as one U+FFFD. */
+static void invalid_utf8_is_replaced(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int replaced; /* bytes at the beginning */
+    } cases[] = {
+        {"\x80", 1},     /* a continuation byte */
+        {"\xc0\xaf", 2}, /* overlong */
+        {"\xc1\xbf", 2},
+        {"\xc3", 1}, /* cut off */
+        {"\xc3(", 1},
+        {"\xe0\x80\x80", 3}, /* overlong */
+        {"\xe0\x9f\xbf", 3},
+        {"\xe0\xa0\x80", 0}, /* U+0800, the first of three bytes */
+        {"\xe2\x82", 2},     /* cut off */
+        {"\xe2\x82(", 2},
+        {"\xed\x9f\xbf", 0},     /* U+D7FF */
+        {"\xed\xa0\x80", 3},     /* U+D800, a surrogate */
+        {"\xed\xbf\xbf", 3},     /* U+DFFF */
+        {"\xee\x80\x80", 0},     /* U+E000 */
+        {"\xef\xbf\xbd", 0},     /* U+FFFD itself */
+        {"\xf0\x80\x80\x80", 4}, /* overlong */
+        {"\xf0\x8f\xbf\xbf", 4},
+        {"\xf0\x90\x80\x80", 0}, /* U+10000 */
+        {"\xf0\x9f\x98", 3},     /* cut off */
+        {"\xf4\x8f\xbf\xbf", 0}, /* U+10FFFF */
+        {"\xf4\x90\x80\x80", 4}, /* U+110000 */
+        {"\xf5\x80\x80\x80", 4},
+        {"\xf8\x88\x80\x80\x80", 5}, /* five bytes were never UTF-8's */
+        {"\xff", 1},
+    };
+    QbTokenizer *tokenizer = open_vocabulary("plain");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char replaced[32] = "";
+        int32_t *ids;
+        int n;
+        for (int k = 0; k < cases[i].replaced; k++)
+            strcat(replaced, "\xef\xbf\xbd");
+        strcat(replaced, cases[i].text + cases[i].replaced);
+        assert_int_equal(qb_tokenizer_encode(&ids, &n, tokenizer, replaced, strlen(replaced)),
+                         QB_OK);
+        assert_ids(tokenizer, cases[i].text, ids, n);
+        qb_free(ids);
+    }
+    qb_tokenizer_free(&tokenizer);
+}
+
 static void user_defined_pieces_stay_whole(void **state)
 {
     (void)state;
     QbPiece pieces[8];
-    int n = make_pieces(pieces, (const char *[]){"?", "ab", "abc", "a", "b", "c", "xa"}, 7);
+    int n = make_pieces(pieces, (const char *[]){"?", "ab", "abc", "a", "b", "c", "xa", "cab"}, 8);
     pieces[1].type = pieces[2].type = QB_PIECE_USER_DEFINED;
     QbTokenizer *tokenizer = new_tokenizer(pieces, n, &bare_options);
     assert_ids(tokenizer, "xabcab", (int32_t[]){0, 2, 1}, 3); /* the longest; never "xa" */
+    assert_ids(tokenizer, "cab", (int32_t[]){5, 1}, 2);
     assert_ids(tokenizer, "xa", (int32_t[]){6}, 1);
     qb_tokenizer_free(&tokenizer);
 }
@@ -403,6 +453,7 @@ int main(void)
         cmocka_unit_test(merges_by_score_then_from_the_left),
         cmocka_unit_test(unknown_runs_give_one_id),
         cmocka_unit_test(empty_text_gives_no_ids),
+        cmocka_unit_test(invalid_utf8_is_replaced),
         cmocka_unit_test(user_defined_pieces_stay_whole),
         cmocka_unit_test(unused_pieces_are_split_again),
         cmocka_unit_test(text_never_gives_control_pieces),
