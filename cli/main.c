@@ -1,0 +1,81 @@
+/* main.c: the list of subcommands, and the way to them. */
+// SPDX-License-Identifier: Apache-2.0
+#include "command.h"
+#include "help.h"
+#include "options.h"
+#include "report.h"
+#include "suggest.h"
+
+#include <locale.h>
+#include <qboost/qboost.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const Command *const command_list[] = {&cmd_score,      &cmd_ask,  &cmd_info,
+                                       &cmd_completion, &cmd_help, NULL};
+
+const Command *command_find(const char *name)
+{
+    for (const Command *const *command = command_list; *command; command++)
+        if (strcmp((*command)->name, name) == 0)
+            return *command;
+    return NULL;
+}
+
+static int show_help(const Command *command, int fd)
+{
+    Text text = {0};
+    help_add(&text, command);
+    bool good = write_all(fd, text.data, text.length);
+    text_free(&text);
+    return good ? CLI_OK : CLI_FAILED;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[16] = {0};
+    for (size_t i = 0; command_list[i] && i + 1 < sizeof names / sizeof *names; i++)
+        names[i] = command_list[i]->name;
+    const char *near = suggest(name, names);
+    if (near)
+        return usage_error(NULL, "unknown command '%s'; did you mean '%s'?", name, near);
+    if (access(name, F_OK) == 0)
+        return usage_error(NULL, "unknown command '%s'; did you mean 'qboost score %s'?", name,
+                           name);
+    return usage_error(NULL, "unknown command '%s'", name);
+}
+
+static int run_command(const Command *command, int argc, char **argv)
+{
+    void *args = cli_calloc(1, command->args_size);
+    char **operands = cli_calloc((size_t)argc + 1, sizeof *operands);
+    int n_operands = 0, code = CLI_USAGE;
+    ParseResult result = options_parse(command, args, argc, argv, operands, &n_operands);
+    if (result == PARSE_HELP)
+        code = show_help(command, STDOUT_FILENO);
+    else if (result == PARSE_OK)
+        code = command->run(args, operands, n_operands);
+    free(operands);
+    free(args);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "");
+    if (argc < 2) {
+        show_help(NULL, STDERR_FILENO);
+        return CLI_USAGE;
+    }
+    const char *first = argv[1];
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
+        return show_help(NULL, STDOUT_FILENO);
+    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0)
+        return printf("qboost %s\n", qb_version()) < 0 || fflush(stdout) ? CLI_FAILED : CLI_OK;
+    if (first[0] == '-')
+        return usage_error(NULL, "a command must come before '%s'", first);
+    const Command *command = command_find(first);
+    return command ? run_command(command, argc - 2, argv + 2) : unknown_command(first);
+}

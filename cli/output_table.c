@@ -1,0 +1,84 @@
+/* output_table.c: the table for people: score, the tones' probabilities, a bar, the file. Rows can
+ * be printed as they come because the columns' widths follow from the header alone. */
+// SPDX-License-Identifier: Apache-2.0
+#include "output.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { BAR_WIDTH = 20, SCORE_WIDTH = 7, SMALLEST_COLUMN = 7 };
+
+/* "P(good)" */
+static int tone_title(char *title, size_t size, const RunInfo *run, int tone)
+{
+    Text name = {0};
+    text_add_printable(&name, qb_scorer_tone_name(run->scorer, tone));
+    snprintf(title, size, "P(%s)", name.data ? name.data : "");
+    text_free(&name);
+    int width = (int)strlen(title);
+    return width < SMALLEST_COLUMN ? SMALLEST_COLUMN : width;
+}
+
+static const char *score_color(double score)
+{
+    return score >= 2.0 / 3 ? "\033[32m" : score >= 1.0 / 3 ? "\033[33m" : "\033[31m";
+}
+
+static void add_bar(Text *out, const RunInfo *run, double score)
+{
+    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    double cells = score * BAR_WIDTH;
+    int full = run->utf8 ? (int)cells : (int)(cells + 0.5);
+    int part = run->utf8 ? (int)((cells - full) * 8) : 0;
+    for (int i = 0; i < full; i++)
+        text_add(out, run->utf8 ? "█" : "#");
+    if (part > 0)
+        text_add(out, eighths[part]);
+    if (run->colors)
+        text_add(out, "\033[0;2m");
+    for (int i = full + (part > 0); i < BAR_WIDTH; i++)
+        text_add(out, run->utf8 ? "·" : "-");
+}
+
+static void begin(Text *out, const RunInfo *run)
+{
+    char title[64];
+    if (run->colors)
+        text_add(out, "\033[1m");
+    text_addf(out, "%*s", SCORE_WIDTH, "SCORE");
+    for (int tone = 0; tone < run->n_tones; tone++) {
+        int width = tone_title(title, sizeof title, run, tone);
+        text_addf(out, "  %*s", width, title);
+    }
+    text_addf(out, "  %-*s  FILE", BAR_WIDTH, "");
+    text_add(out, run->colors ? "\033[0m\n" : "\n");
+}
+
+static void record_row(Text *out, const RunInfo *run, const Record *record, int64_t index)
+{
+    (void)index;
+    if (record->error)
+        return; /* told on stderr */
+    double score = record->score.score;
+    const char *color = run->colors ? score_color(score) : "";
+    text_addf(out, "%s%*.3f%s", color, SCORE_WIDTH, scale_apply(run->scale, score),
+              run->colors ? "\033[0m" : "");
+    for (int tone = 0; tone < run->n_tones; tone++) {
+        char title[64];
+        int width = tone_title(title, sizeof title, run, tone);
+        text_addf(out, "  %*.3f", width, record->score.probability[tone]);
+    }
+    text_addf(out, "  %s", color);
+    add_bar(out, run, score);
+    text_add(out, run->colors ? "\033[0m  " : "  ");
+    text_add_printable(out, record->path);
+    text_add_char(out, '\n');
+}
+
+static void end(Text *out, const RunInfo *run, int64_t n_records)
+{
+    (void)out, (void)run, (void)n_records;
+}
+
+const OutputFormat output_table = {
+    .name = "table", .begin = begin, .record = record_row, .end = end};
