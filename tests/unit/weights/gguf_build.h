@@ -71,7 +71,7 @@ static inline void gguf_bytes_add(GgufBytes *bytes, const void *data, size_t n)
 static inline void gguf_bytes_add_number(GgufBytes *bytes, uint64_t value, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        uint8_t byte = (uint8_t)(value >> (8 * i));
+        uint8_t byte = i < 8 ? (uint8_t)(value >> (8 * i)) : 0;
         gguf_bytes_add(bytes, &byte, 1);
     }
 }
