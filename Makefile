@@ -137,7 +137,7 @@ fuzz-smoke:
 	+$(MAKE) -j$(JOBS) fuzz FUZZ_SECONDS=20
 
 # ---- the rest -----------------------------------------------------------------------------------
-bench: all $(BENCHES) ## pictures a second, milliseconds by phase, kernels: table and build/bench.json
+bench: all $(BENCHES) $(KERNEL_CHECKS) ## pictures a second, milliseconds by phase, kernels: table and build/bench.json
 	BUILD=$(BUILD) bench/run.sh
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
