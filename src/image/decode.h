@@ -86,6 +86,14 @@ void qb_raster_put_indices(QbRaster *raster, int y, const uint8_t *indices,
  * front: 1 … 8; 1 when there is none or it is damaged. */
 int qb_exif_orientation(const uint8_t *data, size_t size);
 
+/* A profile for the colour primaries and transfer characteristics of ITU-T H.273; none is set for
+ * sRGB, its relatives and what is unknown. PQ and HLG are cut off at the reference white of
+ * ITU-R BT.2408, 203 cd/m2. */
+QbStatus qb_colour_icc_from_cicp(QbRaster *raster, int primaries, int transfer);
+
+/* The same for the gamma and the chromaticities (white, red, green, blue: x and y) of a PNG. */
+QbStatus qb_colour_icc_from_gamma(QbRaster *raster, double gamma, const double xy[8]);
+
 /* Turns a raster into 8-bit sRGB (managed) or into what Pillow's convert("RGB") gives (upstream).
  * *out is the caller's; raster is emptied of what was taken over. */
 QbStatus qb_colour_finish(QbImage **out, QbRaster *raster, const QbDecodeJob *job,

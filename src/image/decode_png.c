@@ -138,18 +138,30 @@ static void read_rows(Png *p, QbRaster *out)
             png_read_row(p->png, out->pixels + (size_t)y * row_bytes, NULL);
 }
 
-static QbStatus read_metadata(Png *p, QbRaster *out)
+/* A profile counts before sRGB, and that before gamma (PNG specification, section 11.3.2). */
+static QbStatus read_colors(const Png *p, QbRaster *out)
 {
     png_charp name;
-    png_bytep icc, exif;
-    int method;
+    png_bytep icc;
+    int method, intent;
     png_uint_32 size;
-    if (png_get_iCCP(p->png, p->info, &name, &method, &icc, &size) &&
-        qb_raster_set_icc(out, icc, size))
-        return QB_ERR_NOMEM;
+    if (png_get_iCCP(p->png, p->info, &name, &method, &icc, &size))
+        return qb_raster_set_icc(out, icc, size);
+    double gamma, xy[8];
+    if (png_get_sRGB(p->png, p->info, &intent) || !png_get_gAMA(p->png, p->info, &gamma))
+        return QB_OK;
+    bool chroma = png_get_cHRM(p->png, p->info, &xy[0], &xy[1], &xy[2], &xy[3], &xy[4], &xy[5],
+                               &xy[6], &xy[7]);
+    return qb_colour_icc_from_gamma(out, gamma, chroma ? xy : NULL);
+}
+
+static QbStatus read_metadata(const Png *p, QbRaster *out)
+{
+    png_bytep exif;
+    png_uint_32 size;
     if (png_get_eXIf_1(p->png, p->info, &size, &exif))
         out->orientation = qb_exif_orientation(exif, size);
-    return QB_OK;
+    return read_colors(p, out);
 }
 
 static QbStatus run(Png *p, QbRaster *out)
