@@ -138,6 +138,18 @@ static void add_command_man(Text *out, const Command *command)
     text_add(out, ".Sh SEE ALSO\n.Xr qboost 1\n");
 }
 
+/* The list's name that follows after in the alphabet; NULL past the last. */
+static const char *next_name(const char *after)
+{
+    const char *nearest = NULL;
+    for (const Command *const *command = command_list; *command; command++) {
+        const char *name = (*command)->name;
+        if (strcmp(name, after) > 0 && (!nearest || strcmp(name, nearest) < 0))
+            nearest = name;
+    }
+    return nearest;
+}
+
 static void add_program_man(Text *out)
 {
     add_head(out, "", "score how good pictures look");
@@ -153,8 +165,8 @@ static void add_program_man(Text *out)
     add_exit_status(out);
     text_add(out, ".Sh EXAMPLES\n.Dl qboost score photo.jpg\n.Dl qboost score --json photos/ > "
                   "scores.jsonl\n.Sh SEE ALSO\n");
-    for (const Command *const *command = command_list; *command; command++)
-        text_addf(out, ".Xr qboost-%s 1%s\n", (*command)->name, command[1] ? " ," : "");
+    for (const char *name = next_name(""); name; name = next_name(name))
+        text_addf(out, ".Xr qboost-%s 1%s\n", name, next_name(name) ? " ," : "");
 }
 
 void man_add(Text *out, const Command *command)
