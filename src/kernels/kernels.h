@@ -1,12 +1,14 @@
 /* kernels.h: THE function table. Every hot loop of the library is a slot here.
  *
- * The reference (`*_ref.c`, plain C) fills every slot and is the definition of correct; `*_avx2.c` and
+ * The reference (`*_ref.c`, plain C) fills every slot and is the definition of correct; `*_avx2.c`
+ * and
  * `*_avx512.c` replace the slots they do faster. A slot is coarse, runs on one thread, never
  * allocates, and works for any size >= 1 unless its comment says otherwise. Splitting work over
  * threads is the engine's business (engine/ops.c); no slot's result may depend on how its rows were
  * split, so every output element is summed in one order that depends on k alone.
  *
- * Pointers may be unaligned unless marked; outputs never overlap inputs unless "in place" is said. */
+ * Pointers may be unaligned unless marked; outputs never overlap inputs unless "in place" is said.
+ */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QB_KERNELS_KERNELS_H
 #define QB_KERNELS_KERNELS_H
@@ -28,9 +30,9 @@ typedef enum QbAct {
  * W is packed once by the functions of kernels/pack.h into panels of QB_PANEL output columns, the
  * last panel padded with zeros; the layout is the same for every instruction set:
  *   f32, f16, bf16:  panel p: [k][QB_PANEL] elements
- *   q8_0:            panel p, block b of 32 k: int8 q[8][QB_PANEL][4] (four consecutive k of one column
- *                    together), then float scale[QB_PANEL]; see QbPackedQ8Block
- * packed is 64-byte aligned. k % 32 == 0 for q8_0. c may equal residual (same ld). */
+ *   q8_0:            panel p, block b of 32 k: int8 q[8][QB_PANEL][4] (four consecutive k of one
+ * column together), then float scale[QB_PANEL]; see QbPackedQ8Block packed is 64-byte aligned. k %
+ * 32 == 0 for q8_0. c may equal residual (same ld). */
 enum { QB_PANEL = 16, QB_Q8_BLOCK = 32 };
 
 typedef struct QbPackedQ8Block {
@@ -53,7 +55,8 @@ typedef struct QbGemm {
     QbAct act;
 } QbGemm;
 
-/* ---- Convolution on pictures stored [y][x][channel] -------------------------------------------- */
+/* ---- Convolution on pictures stored [y][x][channel] --------------------------------------------
+ */
 typedef struct QbDepthwise {
     const float *x; /* [height][width][channels] */
     int height, width, channels;
@@ -62,7 +65,7 @@ typedef struct QbDepthwise {
     int kernel, stride;
     int pad_top, pad_left; /* zeros in front; behind as many as needed */
     int out_width;
-    float *y; /* [out_height][out_width][channels] */
+    float *y;  /* [out_height][out_width][channels] */
     QbAct act; /* QB_ACT_NONE or QB_ACT_RELU6 */
 } QbDepthwise;
 
@@ -74,7 +77,8 @@ typedef struct QbIm2col {
     ptrdiff_t ldy; /* >= kernel * kernel * channels; the rest of a row is left alone */
 } QbIm2col;
 
-/* ---- Attention of one head: y[i] = softmax(scale * q[i] . k^T) . v ------------------------------- */
+/* ---- Attention of one head: y[i] = softmax(scale * q[i] . k^T) . v
+ * ------------------------------- */
 typedef struct QbAttention {
     const float *q; /* [n_query][ldq], head_dim used */
     const float *k; /* [n_key][ldk] */
@@ -95,9 +99,10 @@ static inline size_t qb_attention_scratch(int n_key)
     return (size_t)QB_ATTENTION_ROWS * (((size_t)n_key + 31) & ~(size_t)15);
 }
 
-/* ---- Pillow's antialiased resampling (8 bits per channel, 3 channels, fixed point) ---------------
- * For output position i: source positions first[i] … first[i] + count[i] - 1 with weights
- * weight[i * max_count + j], 22 fractional bits; result = clip8((2^21 + sum p * weight) >> 22). */
+/* ---- Pillow's antialiased resampling (8 bits per channel, 3 channels, fixed point)
+ * --------------- For output position i: source positions first[i] … first[i] + count[i] - 1 with
+ * weights weight[i * max_count + j], 22 fractional bits; result = clip8((2^21 + sum p * weight) >>
+ * 22). */
 typedef struct QbResampleAxis {
     const int32_t *first, *count, *weight;
     int max_count;
@@ -121,8 +126,8 @@ typedef struct QbKernels {
     void (*f32_from_bf16)(float *y, const void *x, size_t n);
     void (*f32_from_q8_0)(float *y, const void *x, size_t n);
 
-    /* Rows of n. rms: y = x / sqrt(mean(x^2) + eps) * w. layer: y = (x - mean) / sqrt(var + eps) * w + b.
-     * y may be x. */
+    /* Rows of n. rms: y = x / sqrt(mean(x^2) + eps) * w. layer: y = (x - mean) / sqrt(var + eps) *
+     * w + b. y may be x. */
     void (*rms_norm)(float *y, const float *x, const float *w, int n, float eps);
     void (*layer_norm)(float *y, const float *x, const float *w, const float *b, int n, float eps);
 
@@ -133,7 +138,8 @@ typedef struct QbKernels {
     /* Rotates x[n_heads][head_dim] in place; cosine, sine [head_dim / 2].
      * pairs: (2i, 2i+1); halves: (i, i + head_dim / 2). */
     void (*rope_pairs)(float *x, const float *cosine, const float *sine, int n_heads, int head_dim);
-    void (*rope_halves)(float *x, const float *cosine, const float *sine, int n_heads, int head_dim);
+    void (*rope_halves)(float *x, const float *cosine, const float *sine, int n_heads,
+                        int head_dim);
 
     void (*attention)(const QbAttention *a);
 
@@ -144,7 +150,8 @@ typedef struct QbKernels {
     void (*im2col_row)(float *y, const QbIm2col *p, int out_y);
 
     /* Of x[n_pixels][ld], channels 0 … n_channels-1: mean and sqrt(max(variance, 0) + eps),
-     * population variance; sums in double (or lanes of f32 over at most 256 pixels, then double). */
+     * population variance; sums in double (or lanes of f32 over at most 256 pixels, then double).
+     */
     void (*channel_mean_std)(float *mean, float *std, const float *x, size_t n_pixels, ptrdiff_t ld,
                              int n_channels, float eps);
 
@@ -164,8 +171,9 @@ void qb_kernels_init(QbKernels *k, unsigned cpu);
 
 /* One init a family and level; each is defined in kernels/<family>_<level>.c. */
 #define QB_KERNEL_FAMILIES(X, level)                                                               \
-    X(matmul, level) X(quant, level) X(norm, level) X(act, level) X(rope, level)                   \
-    X(attention, level) X(conv, level) X(pixel, level)
+    X(matmul, level)                                                                               \
+    X(quant, level) X(norm, level) X(act, level) X(rope, level) X(attention, level) X(conv, level) \
+        X(pixel, level)
 #define QB_KERNEL_DECLARE(family, level) void qb_##family##_init_##level(QbKernels *k);
 QB_KERNEL_FAMILIES(QB_KERNEL_DECLARE, ref)
 QB_KERNEL_FAMILIES(QB_KERNEL_DECLARE, avx2)
