@@ -166,7 +166,7 @@ static double throughput(const QbModel *model, int workers, const unsigned char 
 
 int main(int argc, char **argv)
 {
-    const char *json_path = NULL, *picture = "examples/chelsea.jpg";
+    const char *json_path = NULL, *picture = "examples/cat.jpg";
     int rounds = 30, width, height;
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--json") && i + 1 < argc)

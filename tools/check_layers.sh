@@ -19,7 +19,7 @@ BEGIN {
     if (!(layer in known)) why = "is in a folder that docs/layers.txt does not name"
     else if (target ~ /\.c$/) why = "includes a .c file"
     else if (target ~ /\.\.\//) why = "includes through ../"
-    else if (quoted && layer == "cli") why = target ~ /^cli\// ? "" : "may include only <qboost/...> and cli/"
+    else if (quoted && layer == "cli") why = target ~ /\// ? "may include only <qboost/...> and its own folder" : ""
     else if (quoted && !((layer, top) in allowed)) why = "may not include " top
     else if (!quoted && third_party(target) && !((layer, target) in allowed)) why = "may not include <" target ">"
     else why = ""
