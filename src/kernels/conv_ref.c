@@ -67,10 +67,7 @@ static void channel_mean_std_ref(float *mean, float *std, const float *x, size_t
             sum += value;
             squares += value * value;
         }
-        double center = sum / (double)n_pixels;
-        double variance = squares / (double)n_pixels - center * center;
-        mean[c] = (float)center;
-        std[c] = (float)sqrt((variance > 0.0 ? variance : 0.0) + eps);
+        qb_mean_std_scalar(&mean[c], &std[c], sum, squares, (double)n_pixels, eps);
     }
 }
 

@@ -170,10 +170,10 @@ typedef struct QbKernels {
 void qb_kernels_init(QbKernels *k, unsigned cpu);
 
 /* One init a family and level; each is defined in kernels/<family>_<level>.c. */
-#define QB_KERNEL_FAMILIES(X, level)                                                               \
-    X(matmul, level)                                                                               \
-    X(quant, level) X(norm, level) X(act, level) X(rope, level) X(attention, level) X(conv, level) \
-        X(pixel, level)
+#define QB_KERNEL_FAMILIES(X, level) \
+    X(matmul, level)                 \
+    X(quant, level)                  \
+    X(norm, level) X(act, level) X(rope, level) X(attention, level) X(conv, level) X(pixel, level)
 #define QB_KERNEL_DECLARE(family, level) void qb_##family##_init_##level(QbKernels *k);
 QB_KERNEL_FAMILIES(QB_KERNEL_DECLARE, ref)
 QB_KERNEL_FAMILIES(QB_KERNEL_DECLARE, avx2)

@@ -55,4 +55,17 @@ static inline float qb_act_scalar(float x, QbAct act)
     }
 }
 
+/* Mean and deviation of n values from their sum and the sum of their squares. No statement has a
+ * product and a sum, so that no compiler flag can fuse the two and every level gives the same bits.
+ */
+static inline void qb_mean_std_scalar(float *mean, float *std, double sum, double squares, double n,
+                                      float eps)
+{
+    double center = sum / n;
+    double center_square = center * center;
+    double variance = squares / n - center_square;
+    *mean = (float)center;
+    *std = (float)sqrt((variance > 0.0 ? variance : 0.0) + eps);
+}
+
 #endif
