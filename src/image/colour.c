@@ -116,12 +116,15 @@ static bool is_srgb(cmsContext context, cmsHPROFILE profile, cmsHPROFILE srgb)
     return same;
 }
 
-/* rgb may be the raster's own pixels when those are 8-bit RGB. */
+/* rgb may be the raster's own pixels when those are 8-bit RGB. For 16 bits lcms2 would make a
+ * coarse table in order to be fast, which can be ten levels off in the dark. */
 static bool transform_rows(cmsContext context, uint8_t *rgb, const QbRaster *raster,
                            cmsHPROFILE profile, cmsHPROFILE srgb)
 {
+    cmsUInt32Number flags =
+        raster->depth == 16 && raster->color == QB_COLOR_RGB ? cmsFLAGS_NOOPTIMIZE : 0;
     cmsHTRANSFORM transform = cmsCreateTransformTHR(context, profile, raster_format(raster), srgb,
-                                                    TYPE_RGB_8, INTENT_PERCEPTUAL, 0);
+                                                    TYPE_RGB_8, INTENT_PERCEPTUAL, flags);
     if (!transform)
         return false;
     size_t row_bytes = qb_raster_row_bytes(raster);
@@ -132,17 +135,35 @@ static bool transform_rows(cmsContext context, uint8_t *rgb, const QbRaster *ras
     return true;
 }
 
-/* A grey picture with an RGB profile is one whose three samples are equal. */
-static bool transform_gray_as_rgb(cmsContext context, uint8_t *rgb, const QbRaster *raster,
-                                  cmsHPROFILE profile, cmsHPROFILE srgb)
+/* table[n_levels][3]: what each level of grey becomes, by a grey profile or by an RGB one. */
+static bool transform_levels(cmsContext context, uint8_t *table, int n_levels, cmsHPROFILE profile,
+                             cmsHPROFILE srgb)
 {
-    convert_plain(rgb, raster, true);
-    QbRaster as_rgb = {.width = raster->width,
-                       .height = raster->height,
-                       .color = QB_COLOR_RGB,
-                       .depth = 8,
-                       .pixels = rgb};
-    return transform_rows(context, rgb, &as_rgb, profile, srgb);
+    bool gray = cmsGetColorSpace(profile) == cmsSigGrayData;
+    cmsHTRANSFORM transform =
+        cmsCreateTransformTHR(context, profile, gray ? TYPE_GRAY_16 : TYPE_RGB_16, srgb, TYPE_RGB_8,
+                              INTENT_PERCEPTUAL, cmsFLAGS_NOOPTIMIZE);
+    for (int i = 0; i < n_levels && transform; i++) {
+        uint16_t level = (uint16_t)(n_levels == 256 ? i * 257 : i);
+        cmsDoTransform(transform, (uint16_t[3]){level, level, level}, table + i * 3, 1);
+    }
+    if (transform)
+        cmsDeleteTransform(transform);
+    return transform;
+}
+
+static bool transform_gray(cmsContext context, uint8_t *rgb, const QbRaster *raster,
+                           cmsHPROFILE profile, cmsHPROFILE srgb)
+{
+    int n_levels = raster->depth == 8 ? 256 : 65536;
+    uint8_t *table = qb_alloc((size_t)n_levels * 3);
+    bool done = table && transform_levels(context, table, n_levels, profile, srgb);
+    size_t n = (size_t)qb_raster_channels(raster);
+    size_t n_pixels = (size_t)raster->width * (size_t)raster->height;
+    for (size_t i = 0; i < n_pixels && done; i++)
+        memcpy(rgb + i * 3, table + (size_t)sample(raster, i * n) * 3, 3);
+    qb_free(table);
+    return done;
 }
 
 /* false: the profile is of no use, or changes nothing. */
@@ -160,11 +181,13 @@ static bool convert_with_profile(uint8_t *rgb, const QbRaster *raster)
     cmsHPROFILE srgb = cmsCreate_sRGBProfileTHR(context);
     cmsHPROFILE profile =
         cmsOpenProfileFromMemTHR(context, raster->icc, (cmsUInt32Number)raster->icc_size);
+    cmsColorSpaceSignature found = profile ? cmsGetColorSpace(profile) : 0;
+    bool gray = raster->color == QB_COLOR_GRAY;
     if (srgb && profile && !is_srgb(context, profile, srgb)) {
-        if (cmsGetColorSpace(profile) == space)
+        if (gray && (found == space || found == cmsSigRgbData))
+            done = transform_gray(context, rgb, raster, profile, srgb);
+        else if (!gray && found == space)
             done = transform_rows(context, rgb, raster, profile, srgb);
-        else if (raster->color == QB_COLOR_GRAY && cmsGetColorSpace(profile) == cmsSigRgbData)
-            done = transform_gray_as_rgb(context, rgb, raster, profile, srgb);
     }
     if (profile)
         cmsCloseProfile(profile);

@@ -6,14 +6,31 @@
 #include "base/error.h"
 #include "image/module_load.h"
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What host.user points to. */
 typedef struct {
     QbRaster *out;
     const QbDecodeJob *job;
-    QbStatus status; /* of the first failure */
+    const QbImageModule *module;
+    QbStatus status;    /* of the first failure */
+    char message[1024]; /* its text, which must cross threads */
 } Request;
+
+/* Keeps the text of qb_last_error(), which is this thread's. */
+static QbStatus note(Request *r, QbStatus status)
+{
+    if (status && !r->status) {
+        r->status = status;
+        snprintf(r->message, sizeof r->message, "%s", qb_last_error());
+    }
+    return status;
+}
 
 static void *new_pixels(void *user, int64_t width, int64_t height, int colors, bool alpha,
                         int depth, int extra_bytes_per_pixel)
@@ -25,16 +42,14 @@ static void *new_pixels(void *user, int64_t width, int64_t height, int colors, b
                                             depth, extra_bytes_per_pixel)
                             : qb_fail(QB_ERR_UNSUPPORTED, "%s: %d colours of %d bits", r->job->name,
                                       colors, depth);
-    if (status && !r->status)
-        r->status = status;
-    return status ? NULL : r->out->pixels;
+    return note(r, status) ? NULL : r->out->pixels;
 }
 
 static void set_icc(void *user, const void *icc, size_t size)
 {
     Request *r = user;
     if (!r->status && qb_decode_is_managed(r->job))
-        r->status = qb_raster_set_icc(r->out, icc, size);
+        note(r, qb_raster_set_icc(r->out, icc, size));
 }
 
 static void set_orientation(void *user, int orientation)
@@ -46,39 +61,60 @@ static void set_cicp(void *user, int primaries, int transfer)
 {
     Request *r = user;
     if (!r->status && qb_decode_is_managed(r->job) && !r->out->icc)
-        r->status = qb_colour_icc_from_cicp(r->out, primaries, transfer);
+        note(r, qb_colour_icc_from_cicp(r->out, primaries, transfer));
 }
 
 static QbStatus fail(void *user, QbStatus status, const char *text)
 {
     Request *r = user;
     if (!r->status)
-        r->status = qb_fail(status < 0 ? status : QB_ERR_FORMAT, "%s: %s", r->job->name, text);
+        note(r, qb_fail(status < 0 ? status : QB_ERR_FORMAT, "%s: %s", r->job->name, text));
     return r->status;
 }
 
-static QbStatus decode(QbRaster *out, const QbDecodeJob *job, const char *module_name,
-                       const char *package)
+/* Where unshare is forbidden, the notes stay. */
+static void silence_this_thread(void)
 {
-    const QbImageModule *module;
-    QbStatus status = qb_module_get(&module, module_name, package);
-    if (status)
-        return qb_fail_prefix(status, "%s", job->name);
-    Request request = {.out = out, .job = job};
+    if (unshare(CLONE_FILES))
+        return;
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere < 0)
+        return;
+    dup2(nowhere, STDERR_FILENO);
+    close(nowhere);
+}
+
+static void *run_module(void *user)
+{
+    Request *r = user;
     QbModuleHost host = {
-        .user = &request,
-        .managed = qb_decode_is_managed(job),
-        .max_pixels = job->options->max_pixels,
+        .user = r,
+        .managed = qb_decode_is_managed(r->job),
+        .max_pixels = r->job->options->max_pixels,
         .new_pixels = new_pixels,
         .set_icc = set_icc,
         .set_orientation = set_orientation,
         .set_cicp = set_cicp,
         .fail = fail,
     };
-    status = module->decode(&host, job->data, job->size);
-    if (status && !request.status)
-        status = qb_fail(QB_ERR_FORMAT, "%s: the %s is damaged", job->name, module_name);
-    return request.status ? request.status : status;
+    silence_this_thread();
+    if (r->module->decode(&host, r->job->data, r->job->size))
+        fail(r, QB_ERR_FORMAT, "the picture is damaged");
+    return NULL;
+}
+
+static QbStatus decode(QbRaster *out, const QbDecodeJob *job, const char *module_name,
+                       const char *package)
+{
+    Request request = {.out = out, .job = job};
+    QbStatus status = qb_module_get(&request.module, module_name, package);
+    if (status)
+        return qb_fail_prefix(status, "%s", job->name);
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, run_module, &request))
+        return qb_fail(QB_ERR_NOMEM, "%s: cannot start a thread", job->name);
+    pthread_join(thread, NULL);
+    return request.status ? qb_fail(request.status, "%s", request.message) : QB_OK;
 }
 
 /* ---- ISO base media files: the brands in the first box tell (ISO/IEC 14496-12 section 4.3)

@@ -80,6 +80,12 @@ def to_srgb(image, profile):
     return np.asarray(ImageCms.profileToProfile(image, profile, SRGB, outputMode="RGB"))
 
 
+def gray_to_srgb(image, profile):
+    """Without lcms2's coarse tables (cmsFLAGS_NOOPTIMIZE)."""
+    transform = ImageCms.buildTransform(profile, SRGB, image.mode, "RGB", flags=0x0100)
+    return np.asarray(ImageCms.applyTransform(image, transform))
+
+
 def record(name, mode, pixels):
     a = np.ascontiguousarray(pixels, dtype=np.uint8)
     ROWS.append((name, mode, a.shape[1], a.shape[0], f"{zlib.crc32(a.tobytes()):08x}"))
@@ -232,7 +238,7 @@ def make_png():
     converted = to_srgb(Image.fromarray(rgb), profile(SWAPPED))
     add("icc_alpha.png", png(rgba, 6, 8, False, [iccp(SWAPPED)]), managed=over_white(converted, a))
     add("icc_gray.png", png(g, 0, 8, False, [iccp(DARK)]),
-        managed=to_srgb(Image.fromarray(g), profile(DARK)))
+        managed=gray_to_srgb(Image.fromarray(g), profile(DARK)))
     add("exif6.png", png(rgb, 2, 8, False, [(b"eXIf", exif(6))]), managed=turn(rgb, 6))
     add("exif8_late.png", png(rgb, 2, 8, False, [], [(b"eXIf", exif(8, True))]), managed=turn(rgb, 8))
     add("one.png", png(rgb[:1, :1], 2, 8))
@@ -265,7 +271,7 @@ def make_jpeg():
     add("icc_srgb.jpg", data)
     data = saved(g, "JPEG", quality=85, icc_profile=SWAPPED)
     add("icc_rgb_on_gray.jpg", data,
-        managed=to_srgb(Image.open(io.BytesIO(data)).convert("RGB"), profile(SWAPPED)))
+        managed=gray_to_srgb(Image.open(io.BytesIO(data)).convert("RGB"), profile(SWAPPED)))
     cmyk = np.dstack([255 - colors(), gray() // 3])
     add("cmyk.jpg", saved(Image.fromarray(cmyk, "CMYK"), "JPEG", quality=90))
 

@@ -47,8 +47,6 @@ static void describe(const QbModuleHost *host, const avifImage *image)
 static QbStatus run(const QbModuleHost *host, avifDecoder *decoder, const uint8_t *data,
                     size_t size)
 {
-    int64_t most = AVIF_DEFAULT_IMAGE_SIZE_LIMIT;
-    decoder->imageSizeLimit = (uint32_t)(host->max_pixels < most ? host->max_pixels : most);
     decoder->imageDimensionLimit = 0;
     decoder->ignoreXMP = AVIF_TRUE;
     decoder->ignoreExif = AVIF_TRUE; /* the container's transformations are what counts */
@@ -65,6 +63,8 @@ static QbStatus run(const QbModuleHost *host, avifDecoder *decoder, const uint8_
     void *pixels = host->new_pixels(host->user, width, height, 3, alpha, depth, EXTRA_BYTES);
     if (!pixels)
         return QB_ERR_LIMIT;
+    int64_t most = AVIF_DEFAULT_IMAGE_SIZE_LIMIT;
+    decoder->imageSizeLimit = (uint32_t)(host->max_pixels < most ? host->max_pixels : most);
     result = avifDecoderNextImage(decoder);
     if (result != AVIF_RESULT_OK)
         return fail(host, result);
