@@ -1,0 +1,33 @@
+#!/bin/bash
+# qboost ask and qboost info.
+# SPDX-License-Identifier: Apache-2.0
+. tests/cli/lib.sh
+command -v python3 >/dev/null || { skip "ask and info" "needs python3"; exit 0; }
+check_code "ask" 0 "$QBOOST" ask examples/cat.jpg "How sharp is it?"
+check "ask prints an answer" grep -q . "$work/out"
+cp "$work/out" "$work/first"
+"$QBOOST" ask --threads 1 examples/cat.jpg "How sharp is it?" >"$work/out"
+check "the same every time, with any number of threads" cmp "$work/first" "$work/out"
+check_code "ask --json" 0 "$QBOOST" ask --json -n 1 examples/cat.jpg 'Is it "sharp"?'
+check "ask --json is an object" python3 -c 'import json, sys
+o = json.load(open(sys.argv[1]))
+sys.exit(not (o["schema"] == "qboost.answer/1" and o["question"] == "Is it \"sharp\"?" and o["path"] == "examples/cat.jpg" and "answer" in o))' "$work/out"
+check_code "ask reads standard input" 0 bash -c '"$1" ask - "How sharp is it?" <examples/cat.jpg' - "$QBOOST"
+check "and says the same" cmp "$work/first" "$work/out"
+check_code "ask about nothing" 1 "$QBOOST" ask "$work/nothing.jpg" "What?"
+check_same "one line" "$(n_lines "$work/err")" 1
+check_code "ask: --max-tokens" 2 "$QBOOST" ask -n 0 examples/cat.jpg "What?"
+
+check_code "info" 0 "$QBOOST" info
+for part in "hash (xxh128)" method prompt temperature tones good jpeg png webp; do
+    check_has "info tells: $part" "$work/out" "$part"
+done
+check_code "info --json" 0 "$QBOOST" info --json --method mpe
+check "info --json is an object" python3 -c 'import json, sys
+o = json.load(open(sys.argv[1]))
+assert o["schema"] == "qboost.info/1" and len(o["model_hash"]) == 32 and o["method"] == "mpe"
+assert [t["weight"] for t in o["tones"]] == [1, 0.5, 0]
+assert [[w["word"] for w in t["words"]] for t in o["tones"]] == [["good", "high", "fine"], ["average", "medium", "acceptable"], ["poor", "low", "bad"]]
+assert all(w["token"] >= 0 and w["pieces"] >= 1 for t in o["tones"] for w in t["words"])
+assert "jpg" in o["formats"]["jpeg"]' "$work/out"
+finish

@@ -1,0 +1,67 @@
+#!/bin/bash
+# Colour and progress: on a terminal only.
+# SPDX-License-Identifier: Apache-2.0
+. tests/cli/lib.sh
+command -v python3 >/dev/null || { skip "terminal" "needs python3"; exit 0; }
+mkdir "$work/p"
+for i in $(seq -w 40); do make_ppm "$work/p/$i.ppm" $i; done
+cat >"$work/on_pty.py" <<'PY'
+# on_pty.py STREAMS COMMAND…: runs the command with the named streams (o, e) on a terminal, prints what came there
+import os, pty, subprocess, sys
+master, slave = pty.openpty()
+streams = sys.argv[1]
+env = dict(os.environ)
+env.setdefault("TERM", "xterm")
+p = subprocess.Popen(sys.argv[2:], env=env, stdin=subprocess.DEVNULL,
+                     stdout=slave if "o" in streams else subprocess.DEVNULL,
+                     stderr=slave if "e" in streams else subprocess.DEVNULL)
+os.close(slave)
+data = b""
+while True:
+    try:
+        chunk = os.read(master, 65536)
+    except OSError:
+        break
+    if not chunk:
+        break
+    data += chunk
+p.wait()
+sys.stdout.buffer.write(data)
+PY
+on_terminal() { python3 "$work/on_pty.py" "$@" >"$work/tty"; }
+escape=$(printf '\033')
+export TERM=xterm
+
+on_terminal e "$QBOOST" score "$work/p"
+check_has "progress on a terminal's stderr" "$work/tty" "/40"
+check_has "with a rate" "$work/tty" "/s"
+check "with a time to go" grep -qa 'ETA [0-9]*:[0-9][0-9]' "$work/tty"
+check "erased at the end" bash -c 'tr "\r" "\n" <"$1" | grep -a "" | tail -n 2 | grep -qa "40 scored, 0 failed"' - "$work/tty"
+on_terminal e "$QBOOST" score -q "$work/p"
+check_same "-q: nothing" "$(wc -c <"$work/tty" | tr -d ' ')" 0
+TERM=dumb on_terminal e "$QBOOST" score "$work/p"
+check_has_not "TERM=dumb: no progress" "$work/tty" ETA
+"$QBOOST" score "$work/p" >"$work/out" 2>"$work/err"
+check_has_not "no progress in a file" "$work/err" ETA
+check_same "one summary line" "$(n_lines "$work/err")" 1
+check_has_not "no colour in a file" "$work/out" "$escape"
+
+on_terminal o "$QBOOST" score "$work/p/01.ppm"
+check_has "colour on a terminal" "$work/tty" "$escape["
+NO_COLOR=1 on_terminal o "$QBOOST" score "$work/p/01.ppm"
+check_has_not "NO_COLOR" "$work/tty" "$escape"
+NO_COLOR= on_terminal o "$QBOOST" score "$work/p/01.ppm"
+check_has "an empty NO_COLOR does not count" "$work/tty" "$escape["
+TERM=dumb on_terminal o "$QBOOST" score "$work/p/01.ppm"
+check_has_not "TERM=dumb" "$work/tty" "$escape"
+on_terminal o "$QBOOST" score --no-color "$work/p/01.ppm"
+check_has_not "--no-color" "$work/tty" "$escape"
+QBOOST_COLOR=never on_terminal o "$QBOOST" score "$work/p/01.ppm"
+check_has_not "QBOOST_COLOR=never" "$work/tty" "$escape"
+NO_COLOR=1 "$QBOOST" score --color always "$work/p/01.ppm" >"$work/out" 2>/dev/null
+check_has "--color always wins over NO_COLOR" "$work/out" "$escape["
+FORCE_COLOR=1 "$QBOOST" score "$work/p/01.ppm" >"$work/out" 2>/dev/null
+check_has "FORCE_COLOR" "$work/out" "$escape["
+FORCE_COLOR=1 "$QBOOST" score --json "$work/p/01.ppm" >"$work/out" 2>/dev/null
+check_has_not "never in JSON" "$work/out" "$escape"
+finish
