@@ -51,7 +51,7 @@ step "build with the thread sanitizer" "$MAKE" -j"$JOBS" BUILD=build/tsan CFLAGS
     all programs
 suite "threads under the thread sanitizer" build/tsan threads session scorer_api
 step "valgrind on one score" valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
-    build/qboost --cpu avx2 score --threads 2 tests/golden/compact/dark_65x63.png
+    build/qboost score --cpu avx2 --threads 2 tests/golden/compact/dark_65x63.png
 for target in tests/fuzz/fuzz_*.c; do
     name=$(basename "$target" .c)
     step "build $name" "$MAKE" -j"$JOBS" "build/fuzz/$name"
