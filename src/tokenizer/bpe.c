@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-#include <string.h>
+#include <assert.h>
 
 typedef struct Symbol {
     int32_t start, length;  /* bytes in text; length 0: merged into a symbol on its left */
@@ -96,8 +96,7 @@ static void split_text(Merger *merger, size_t length)
         bool frozen = bytes > 0;
         if (!frozen)
             bytes = character_length((unsigned char)*text);
-        if (bytes > length - at)
-            bytes = length - at;
+        assert(bytes <= length - at); /* the text ends with a whole character */
         merger->symbols[n] = (Symbol){.start = (int32_t)at,
                                       .length = (int32_t)bytes,
                                       .previous = n - 1,

@@ -16,6 +16,10 @@ static void encode(const QbTokenizer *tokenizer, const uint8_t *text, size_t len
     int32_t *ids;
     int n;
     size_t bytes;
+    size_t at = 0;                   /* in text */
+    bool plain = flags == ADD_BYTES; /* and no space, which may come back as U+2581 */
+    for (size_t i = 0; i < length; i++)
+        plain = plain && text[i] < 0x80 && text[i] != ' ';
     if (qb_tokenizer_encode(&ids, &n, tokenizer, (const char *)text, length))
         abort();
     if ((n == 0) != (length == 0))
@@ -24,8 +28,14 @@ static void encode(const QbTokenizer *tokenizer, const uint8_t *text, size_t len
         int type = qb_tokenizer_piece_type(tokenizer, ids[i]);
         if (type == 0 || (type == QB_PIECE_CONTROL && (flags & ADD_BYTES)))
             abort();
-        qb_free(qb_strndup(qb_tokenizer_piece_bytes(&bytes, tokenizer, ids[i]), bytes));
+        const char *piece = qb_tokenizer_piece_bytes(&bytes, tokenizer, ids[i]);
+        qb_free(qb_strndup(piece, bytes));
+        for (size_t k = 0; plain && k < bytes; k++, at++) /* the ids stand for the text */
+            if (at >= length || piece[k] != (char)text[at])
+                abort();
     }
+    if (plain && at != length)
+        abort();
     qb_free(ids);
 }
 
@@ -37,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     const uint8_t *end = data + size;
-    const int flags = data[0];
+    const int flags = data[0] & (ADD_BYTES | ADD_DUMMY_PREFIX);
     const int wanted = data[1];
     for (data += 2; n < wanted && end - data > 3 && data[0] <= end - data - 3; n++) {
         pieces[n] = (QbPiece){.text = (const char *)data + 3,

@@ -24,7 +24,7 @@ def main():
     vocabulary = b"".join(bytes([len(text.encode()), kind, score & 0xff]) + text.encode()
                           for text, kind, score in PIECES)
     for name, text in TEXTS.items():
-        for flags in (0, ADD_BYTES | ADD_DUMMY_PREFIX):
+        for flags in (0, ADD_BYTES, ADD_BYTES | ADD_DUMMY_PREFIX):
             with open(os.path.join(folder, f"{name}_{flags}"), "wb") as file:
                 file.write(bytes([flags, len(PIECES)]) + vocabulary + text)
 

@@ -44,7 +44,10 @@ static void tensors_are_where_the_file_says(void **state)
 static void a_file_on_disk_opens(void **state)
 {
     (void)state;
-    char path[] = "/tmp/qb_test_gguf_XXXXXX";
+    char path[64];
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%s/qb_gguf_XXXXXX",
+             folder && strlen(folder) < 40 ? folder : P_tmpdir);
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
