@@ -50,6 +50,6 @@ const char *qb_status_name(QbStatus status)
 {
     static const char *const names[] = {"ok",          "invalid argument", "out of memory", "i/o error",
                                         "format error", "unsupported",      "over a limit"};
-    int index = -status;
-    return index >= 0 && index < (int)(sizeof names / sizeof *names) ? names[index] : "unknown status";
+    const int n = (int)(sizeof names / sizeof *names);
+    return status <= 0 && status > -n ? names[-status] : "unknown status";
 }

@@ -35,7 +35,7 @@ struct QbPool {
     QbPoolTask task;
     void *user;
     int n_items, grain;
-    atomic_int next_item;
+    atomic_llong next_item; /* passes n_items by up to a grain a thread: more than an int holds */
     atomic_int n_joined; /* workers that may be looking at the job */
     atomic_uint generation; /* odd: a job is open */
     atomic_bool quit;
@@ -51,9 +51,10 @@ static inline void cpu_relax(void)
 static void work(QbPool *pool, int thread)
 {
     for (;;) {
-        int begin = atomic_fetch_add(&pool->next_item, pool->grain);
-        if (begin >= pool->n_items)
+        long long next = atomic_fetch_add(&pool->next_item, pool->grain);
+        if (next >= pool->n_items)
             return;
+        int begin = (int)next;
         int end = pool->n_items - begin > pool->grain ? begin + pool->grain : pool->n_items;
         pool->task(begin, end, thread, pool->user);
     }
