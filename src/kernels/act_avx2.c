@@ -1,8 +1,11 @@
-/* act_avx2.c: the act kernels of level avx2. Nothing is replaced yet. */
+/* act_avx2.c: the activations with AVX2. */
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/kernels.h"
+#include "kernels/vec_avx2.h"
+
+#include "kernels/act_vec.h"
 
 void qb_act_init_avx2(QbKernels *k)
 {
-    (void)k;
+    k->activate = activate;
+    k->silu_mul = silu_mul;
 }

@@ -1,8 +1,11 @@
-/* act_avx512.c: the act kernels of level avx512. Nothing is replaced yet. */
+/* act_avx512.c: the activations with AVX-512. */
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/kernels.h"
+#include "kernels/vec_avx512.h"
+
+#include "kernels/act_vec.h"
 
 void qb_act_init_avx512(QbKernels *k)
 {
-    (void)k;
+    k->activate = activate;
+    k->silu_mul = silu_mul;
 }

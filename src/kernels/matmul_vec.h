@@ -65,14 +65,14 @@ static __attribute__((noinline)) void finish_row(const QbGemm *g, int row, int c
                                                  const float *sums)
 {
     for (int v = 0; v < vecs && column < g->n; v++, column += VEC_LANES) {
-        VecMask mask = vec_mask(g->n - column);
+        int left = g->n - column;
         Vec x = vec_load(sums + v * VEC_LANES);
         if (g->bias)
-            x = vec_add(x, vec_load_masked(g->bias + column, mask));
+            x = vec_add(x, vec_load_first(g->bias + column, left));
         x = vec_act(x, g->act);
         if (g->residual)
-            x = vec_add(x, vec_load_masked(g->residual + row * g->ldr + column, mask));
-        vec_store_masked(g->c + row * g->ldc + column, x, mask);
+            x = vec_add(x, vec_load_first(g->residual + row * g->ldr + column, left));
+        vec_store_first(g->c + row * g->ldc + column, x, left);
     }
 }
 

@@ -1,8 +1,11 @@
-/* norm_avx2.c: the norm kernels of level avx2. Nothing is replaced yet. */
+/* norm_avx2.c: the normalisations with AVX2. */
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/kernels.h"
+#include "kernels/vec_avx2.h"
+
+#include "kernels/norm_vec.h"
 
 void qb_norm_init_avx2(QbKernels *k)
 {
-    (void)k;
+    k->rms_norm = rms_norm;
+    k->layer_norm = layer_norm;
 }

@@ -1,8 +1,11 @@
-/* rope_avx2.c: the rope kernels of level avx2. Nothing is replaced yet. */
+/* rope_avx2.c: the rotary position embedding with AVX2. */
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/kernels.h"
+#include "kernels/vec_avx2.h"
+
+#include "kernels/rope_vec.h"
 
 void qb_rope_init_avx2(QbKernels *k)
 {
-    (void)k;
+    k->rope_pairs = rope_pairs;
+    k->rope_halves = rope_halves;
 }

@@ -1,8 +1,11 @@
-/* rope_avx512.c: the rope kernels of level avx512. Nothing is replaced yet. */
+/* rope_avx512.c: the rotary position embedding with AVX-512. */
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/kernels.h"
+#include "kernels/vec_avx512.h"
+
+#include "kernels/rope_vec.h"
 
 void qb_rope_init_avx512(QbKernels *k)
 {
-    (void)k;
+    k->rope_pairs = rope_pairs;
+    k->rope_halves = rope_halves;
 }

@@ -52,6 +52,19 @@ VEC_INLINE void vec_store_masked(float *p, Vec x, VecMask mask)
     _mm256_maskstore_ps(p, mask, x);
 }
 
+VEC_INLINE Vec vec_load_first(const float *p, ptrdiff_t n)
+{
+    return n >= VEC_LANES ? vec_load(p) : vec_load_masked(p, vec_mask(n));
+}
+
+VEC_INLINE void vec_store_first(float *p, Vec x, ptrdiff_t n)
+{
+    if (n >= VEC_LANES)
+        vec_store(p, x);
+    else
+        vec_store_masked(p, x, vec_mask(n));
+}
+
 VEC_INLINE Vec vec_load_half(const void *p)
 {
     return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
@@ -96,6 +109,22 @@ VEC_INLINE Vec vec_fmadd(Vec a, Vec b, Vec c)
 VEC_INLINE Vec vec_fnmadd(Vec a, Vec b, Vec c)
 {
     return _mm256_fnmadd_ps(a, b, c);
+}
+
+VEC_INLINE Vec vec_fmaddsub(Vec a, Vec b, Vec c)
+{
+    return _mm256_fmaddsub_ps(a, b, c);
+}
+
+VEC_INLINE Vec vec_load_twice(const float *p)
+{
+    const __m256i lanes = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);
+    return _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), lanes);
+}
+
+VEC_INLINE Vec vec_swap_pairs(Vec x)
+{
+    return _mm256_permute_ps(x, 0xb1);
 }
 
 VEC_INLINE Vec vec_min(Vec a, Vec b)

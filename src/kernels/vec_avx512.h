@@ -52,6 +52,20 @@ VEC_INLINE void vec_store_masked(float *p, Vec x, VecMask mask)
     _mm512_mask_storeu_ps(p, mask, x);
 }
 
+/* The first n lanes; a branch, because masked access to whole vectors is slow on some cores. */
+VEC_INLINE Vec vec_load_first(const float *p, ptrdiff_t n)
+{
+    return n >= VEC_LANES ? vec_load(p) : vec_load_masked(p, vec_mask(n));
+}
+
+VEC_INLINE void vec_store_first(float *p, Vec x, ptrdiff_t n)
+{
+    if (n >= VEC_LANES)
+        vec_store(p, x);
+    else
+        vec_store_masked(p, x, vec_mask(n));
+}
+
 /* p may be unaligned. */
 VEC_INLINE Vec vec_load_half(const void *p)
 {
@@ -98,6 +112,25 @@ VEC_INLINE Vec vec_fmadd(Vec a, Vec b, Vec c)
 VEC_INLINE Vec vec_fnmadd(Vec a, Vec b, Vec c)
 {
     return _mm512_fnmadd_ps(a, b, c);
+}
+
+/* Even lanes a * b - c, odd lanes a * b + c. */
+VEC_INLINE Vec vec_fmaddsub(Vec a, Vec b, Vec c)
+{
+    return _mm512_fmaddsub_ps(a, b, c);
+}
+
+/* VEC_LANES / 2 floats, each in two neighbouring lanes. */
+VEC_INLINE Vec vec_load_twice(const float *p)
+{
+    const __m512i lanes = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+    return _mm512_permutexvar_ps(lanes, _mm512_castps256_ps512(_mm256_loadu_ps(p)));
+}
+
+/* Lanes 1 0 3 2 … of x. */
+VEC_INLINE Vec vec_swap_pairs(Vec x)
+{
+    return _mm512_permute_ps(x, 0xb1);
 }
 
 /* b where either is NaN. */
