@@ -57,15 +57,21 @@ static QbStatus load_tokenizer(QbModel *m)
     const char *model;
     size_t n;
     uint32_t bos = 1, eos = 2, unk = 0;
-    bool dummy_prefix = true;
+    bool dummy_prefix = true, squeeze_spaces = false;
     QbStatus status;
     if ((status = qb_gguf_get_string(&model, gguf, "tokenizer.ggml.model")) ||
         (status = qb_gguf_get_array_length(&n, gguf, "tokenizer.ggml.tokens")) ||
         (status = qb_gguf_get_u32_or(&bos, gguf, "tokenizer.ggml.bos_token_id")) ||
         (status = qb_gguf_get_u32_or(&eos, gguf, "tokenizer.ggml.eos_token_id")) ||
         (status = qb_gguf_get_u32_or(&unk, gguf, "tokenizer.ggml.unknown_token_id")) ||
-        (status = qb_gguf_get_bool_or(&dummy_prefix, gguf, "tokenizer.ggml.add_space_prefix")))
+        (status = qb_gguf_get_bool_or(&dummy_prefix, gguf, "tokenizer.ggml.add_space_prefix")) ||
+        (status = qb_gguf_get_bool_or(&squeeze_spaces, gguf,
+                                      "tokenizer.ggml.remove_extra_whitespaces")))
         return status;
+    if (squeeze_spaces)
+        return qb_fail(QB_ERR_UNSUPPORTED,
+                       "%s: tokenizer.ggml.remove_extra_whitespaces cannot be done",
+                       qb_gguf_name(gguf));
     if (strcmp(model, "llama"))
         return qb_fail(QB_ERR_UNSUPPORTED,
                        "%s: tokenizer \"%s\"; only \"llama\" (SentencePiece BPE) can be used",
