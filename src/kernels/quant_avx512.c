@@ -1,8 +1,13 @@
-/* quant_avx512.c: the quant kernels of level avx512. Nothing is replaced yet. */
+/* quant_avx512.c: activation quantisation and the reading of weights with AVX-512. */
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/kernels.h"
+#include "kernels/vec_avx512.h"
+
+#include "kernels/quant_vec.h"
 
 void qb_quant_init_avx512(QbKernels *k)
 {
-    (void)k;
+    k->quantize_q8 = quantize_q8;
+    k->f32_from_f16 = f32_from_f16;
+    k->f32_from_bf16 = f32_from_bf16;
+    k->f32_from_q8_0 = f32_from_q8_0;
 }

@@ -147,6 +147,24 @@ VEC_INLINE Vec vec_round(Vec x)
     return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 
+VEC_INLINE Vec vec_truncate(Vec x)
+{
+    return _mm256_round_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+}
+
+VEC_INLINE Vec vec_copy_sign(Vec magnitude, Vec sign)
+{
+    return _mm256_or_ps(magnitude, _mm256_and_ps(sign, _mm256_set1_ps(-0.0f)));
+}
+
+VEC_INLINE void vec_store_int8(int8_t *p, Vec x)
+{
+    __m256i whole = _mm256_cvtps_epi32(x);
+    __m128i words =
+        _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    _mm_storel_epi64((__m128i *)p, _mm_packs_epi16(words, words));
+}
+
 /* 2^n for whole n in -126 … 127. */
 VEC_INLINE Vec vec_exp2_whole(__m256i n)
 {

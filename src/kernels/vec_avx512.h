@@ -155,6 +155,23 @@ VEC_INLINE Vec vec_round(Vec x)
     return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 
+/* Towards zero. */
+VEC_INLINE Vec vec_truncate(Vec x)
+{
+    return _mm512_roundscale_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+}
+
+VEC_INLINE Vec vec_copy_sign(Vec magnitude, Vec sign)
+{
+    return _mm512_or_ps(magnitude, _mm512_and_ps(sign, _mm512_set1_ps(-0.0f)));
+}
+
+/* Whole numbers in -128 … 127, one byte a lane. */
+VEC_INLINE void vec_store_int8(int8_t *p, Vec x)
+{
+    _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
+}
+
 /* x * 2^n for whole n in -200 … 200, rounded once. */
 VEC_INLINE Vec vec_scale2(Vec x, Vec n)
 {
