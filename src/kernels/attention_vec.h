@@ -1,0 +1,166 @@
+/* attention_vec.h: one head's attention over a Vec. Queries go in groups of up to
+ * QB_ATTENTION_ROWS, each with a row of scratch: scores of all keys, softmax, weighted sum of the
+ * values. In which group a query is does not matter: a score is a dot product in VEC_LANES parts,
+ * added up by one tree (vec_sum_each), and the values add up in the order of the keys. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef QB_KERNELS_ATTENTION_VEC_H
+#define QB_KERNELS_ATTENTION_VEC_H
+
+#include "kernels/attention.h"
+#include "kernels/vec_math.h"
+
+#include <string.h>
+
+/* A tile of scores: TILE_QUERIES queries and as many keys as make VEC_LANES sums; one query has
+ * VEC_LANES. */
+enum { TILE_QUERIES = VEC_LANES / 4, VALUE_VECS = 2 };
+
+/* tile[q * keys + j] = scale * q[q] . k[j]. Keys from n on repeat the last one. */
+VEC_INLINE void score_tile(float *tile, const QbAttention *a, int query, int key, int n,
+                           const int queries)
+{
+    const int keys = VEC_LANES / queries;
+    const float *q[TILE_QUERIES], *k[VEC_LANES];
+    Vec acc[VEC_LANES];
+#pragma GCC unroll 16
+    for (int i = 0; i < queries; i++)
+        q[i] = a->q + (query + i) * a->ldq;
+#pragma GCC unroll 16
+    for (int j = 0; j < keys; j++)
+        k[j] = a->k + (key + j < n ? key + j : n - 1) * a->ldk;
+#pragma GCC unroll 16
+    for (int t = 0; t < VEC_LANES; t++)
+        acc[t] = vec_zero();
+    for (int d = 0; d < a->head_dim; d += VEC_LANES) {
+        int left = a->head_dim - d;
+        Vec part[TILE_QUERIES];
+#pragma GCC unroll 16
+        for (int i = 0; i < queries; i++)
+            part[i] = vec_load_first(q[i] + d, left);
+#pragma GCC unroll 16
+        for (int j = 0; j < keys; j++) {
+            Vec other = vec_load_first(k[j] + d, left);
+#pragma GCC unroll 16
+            for (int i = 0; i < queries; i++)
+                acc[i * keys + j] = vec_fmadd(part[i], other, acc[i * keys + j]);
+        }
+    }
+    vec_store(tile, vec_mul(vec_sum_each(acc), vec_set(a->scale)));
+}
+
+/* scratch[i * ld + j] for the queries of a group and keys 0 … n - 1; a row is written up to the
+ * next multiple of VEC_LANES. */
+static void group_scores(const QbAttention *a, int query, int rows, int n, ptrdiff_t ld)
+{
+    enum { TILE_KEYS = VEC_LANES / TILE_QUERIES };
+    float tile[VEC_LANES];
+    int i = 0;
+    for (; i + TILE_QUERIES <= rows; i += TILE_QUERIES) {
+        for (int key = 0; key < n; key += TILE_KEYS) {
+            score_tile(tile, a, query + i, key, n, TILE_QUERIES);
+            for (int r = 0; r < TILE_QUERIES; r++)
+                memcpy(a->scratch + (i + r) * ld + key, tile + r * TILE_KEYS,
+                       TILE_KEYS * sizeof *tile);
+        }
+    }
+    for (; i < rows; i++)
+        for (int key = 0; key < n; key += VEC_LANES)
+            score_tile(a->scratch + i * ld + key, a, query + i, key, n, 1);
+}
+
+/* scores[n] -> exp(score - largest), zeros from there up to `end`; returns 1 / their sum. */
+static float exponentials(float *scores, int n, int end)
+{
+    Vec largest = vec_set(-INFINITY), sum = vec_zero();
+    int whole = n / VEC_LANES * VEC_LANES;
+    for (int j = 0; j < whole; j += VEC_LANES)
+        largest = vec_max(largest, vec_load(scores + j));
+    float top = vec_largest(largest);
+    for (int j = whole; j < n; j++)
+        top = fmaxf(top, scores[j]);
+    for (int j = n; j < whole + VEC_LANES; j++)
+        scores[j] = -INFINITY;
+    for (int j = 0; j < n; j += VEC_LANES) {
+        Vec e = vec_exp(vec_sub(vec_load(scores + j), vec_set(top)));
+        vec_store(scores + j, e);
+        sum = vec_add(sum, e);
+    }
+    for (int j = n; j < end; j++)
+        scores[j] = 0.0f;
+    return 1.0f / vec_sum(sum);
+}
+
+/* y[i][d …] = factor[i] * sum over keys of scratch[i][key] * v[key][d …]: `rows` rows, `vecs`
+ * vectors, the last `left` of whose values exist. */
+VEC_INLINE void value_tile(const QbAttention *a, int query, int row, int n, ptrdiff_t ld, int d,
+                           const float *factor, const int rows, const int vecs, int left)
+{
+    const float *v = a->v + d, *p = a->scratch + row * ld;
+    Vec acc[QB_ATTENTION_ROWS][VALUE_VECS];
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (int t = 0; t < vecs; t++)
+            acc[r][t] = vec_zero();
+    for (int key = 0; key < n; key++, v += a->ldv) {
+        Vec value[VALUE_VECS];
+#pragma GCC unroll 2
+        for (int t = 0; t < vecs; t++)
+            value[t] = vec_load_first(v + t * VEC_LANES, left - t * VEC_LANES);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; r++) {
+            Vec weight = vec_set(p[r * ld + key]);
+#pragma GCC unroll 2
+            for (int t = 0; t < vecs; t++)
+                acc[r][t] = vec_fmadd(weight, value[t], acc[r][t]);
+        }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (int t = 0; t < vecs; t++)
+            vec_store_first(a->y + (query + row + r) * a->ldy + d + t * VEC_LANES,
+                            vec_mul(acc[r][t], vec_set(factor[row + r])), left - t * VEC_LANES);
+}
+
+/* `rows` rows of y. */
+VEC_INLINE void value_rows(const QbAttention *a, int query, int row, int n, ptrdiff_t ld,
+                           const float *factor, const int rows)
+{
+    enum { STEP = VALUE_VECS * VEC_LANES };
+    int d = 0;
+    for (; d + STEP <= a->head_dim; d += STEP)
+        value_tile(a, query, row, n, ld, d, factor, rows, VALUE_VECS, STEP);
+    for (; d < a->head_dim; d += VEC_LANES)
+        value_tile(a, query, row, n, ld, d, factor, rows, 1, a->head_dim - d);
+}
+
+static void attention(const QbAttention *a)
+{
+    const ptrdiff_t ld = (ptrdiff_t)(qb_attention_scratch(a->n_key) / QB_ATTENTION_ROWS);
+    for (int query = 0; query < a->n_query; query += QB_ATTENTION_ROWS) {
+        int rows = a->n_query - query < QB_ATTENTION_ROWS ? a->n_query - query : QB_ATTENTION_ROWS;
+        int n = qb_attention_visible(a, query + rows -
+                                            1); /* the most that any query of the group sees */
+        float factor[QB_ATTENTION_ROWS];
+        if (n > 0)
+            group_scores(a, query, rows, n, ld);
+        for (int i = 0; i < rows; i++) {
+            int visible = qb_attention_visible(a, query + i);
+            if (visible > 0)
+                factor[i] = exponentials(a->scratch + i * ld, visible, n);
+            else { /* no key: zeros */
+                factor[i] = 0.0f;
+                for (int j = 0; j < n; j++)
+                    a->scratch[i * ld + j] = 0.0f;
+            }
+        }
+        int row = 0;
+        for (; row + VALUE_ROWS <= rows; row += VALUE_ROWS)
+            value_rows(a, query, row, n, ld, factor, VALUE_ROWS);
+        for (; row < rows; row++)
+            value_rows(a, query, row, n, ld, factor, 1);
+    }
+}
+
+#endif
