@@ -100,13 +100,15 @@ def embed(decoder, before, image_tokens, after):
 
 
 def greedy(decoder, sp, image_tokens, prompt, limit=48):
-    """Greedy answer: (ids, text)."""
+    """Greedy answer: (ids, text, smallest gap between the best and the second logit)."""
     before, after = prompt_chunks(sp, prompt)
-    out = []
+    out, margin = [], float("inf")
     while len(out) < limit:
         logits = decoder.output(decoder(embed(decoder, before, image_tokens, after + out))[0, -1])
+        best, second = logits.topk(2).values.tolist()
+        margin = min(margin, best - second)
         out.append(int(logits.argmax()))
         if out[-1] == sp.eos_id():
             break
     text = [i for i in out if i != sp.eos_id()]
-    return out, sp.decode(text)
+    return out, sp.decode(text), margin

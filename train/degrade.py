@@ -168,6 +168,61 @@ def camera_file(u8, rng):
     return np.asarray(Image.open(out))
 
 
+def impulse(u8, t, rng):
+    """Dead pixels and transmission errors: salt and pepper."""
+    hit = rng.random(u8.shape[:2]) < 0.004 + 0.1 * t * t
+    out = u8.copy()
+    out[hit] = rng.choice([0, 255], (int(hit.sum()), 1 if rng.random() < 0.5 else 3))
+    return out
+
+
+def speckle(u8, t, rng):
+    x = u8.astype(np.float32)
+    return clip_u8(x * (1 + (0.04 + 0.4 * t) * rng.standard_normal(u8.shape, dtype=np.float32)))
+
+
+def jitter(u8, t, rng):
+    """Every pixel comes from a random near place."""
+    h, w = u8.shape[:2]
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    reach = 0.5 + 4 * t
+    at = lambda base: base + rng.uniform(-reach, reach, (h, w)).astype(np.float32)
+    return cv2.remap(u8, at(x), at(y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+
+
+def lost_blocks(u8, t, rng):
+    """Blocks replaced by a flat colour or by a neighbouring patch."""
+    out, (h, w) = u8.copy(), u8.shape[:2]
+    for _ in range(int(2 + 30 * t)):
+        n = int(rng.integers(12, 36))
+        y, x = int(rng.integers(0, h - n)), int(rng.integers(0, w - n))
+        if rng.random() < 0.5:
+            out[y:y + n, x:x + n] = rng.integers(0, 256, 3)
+        else:
+            v, u = np.clip([y + rng.integers(-n, n), x + rng.integers(-n, n)], 0, [h - n, w - n])
+            out[y:y + n, x:x + n] = u8[v:v + n, u:u + n]
+    return out
+
+
+def chroma_blur(u8, t, rng):
+    """Colours that run over edges; luma stays sharp."""
+    lab = cv2.cvtColor(u8, cv2.COLOR_RGB2LAB)
+    soft = cv2.GaussianBlur(lab, (0, 0), 2 + 14 * t)
+    return cv2.cvtColor(np.dstack([lab[..., :1], soft[..., 1:]]), cv2.COLOR_LAB2RGB)
+
+
+def shifted(u8, t, rng):
+    """All values moved up or down, as by a wrong black level."""
+    return clip_u8(u8.astype(np.float32) + rng.choice([-1, 1]) * (12 + 60 * t))
+
+
+# Rare families, made in a round of their own (see make_set.py), applied after the others.
+RARE = {
+    "impulse": (impulse, 1.5, {"noise": 1}), "speckle": (speckle, 1.0, {"noise": 1}),
+    "jitter": (jitter, 1.0, {"smear": 0.8}), "lost_blocks": (lost_blocks, 1.0, {"compression": 0.8}),
+    "chroma_blur": (chroma_blur, 0.7, {}), "shifted": (shifted, 0.8, {}),
+}
+
 # family: (function, weight, attributes it shows as). The order is the order of application.
 FAMILIES = {
     "haze": (haze, 1.0, {"haze": 1}), "contrast": (contrast, 0.7, {"haze": 0.8}),
@@ -195,8 +250,20 @@ def random_recipe(rng):
     return {str(n): float(rng.uniform(0, top)) for n in chosen}
 
 
+def rare_recipe(rng):
+    """One rare family, in half the cases with one common fault."""
+    names = list(RARE)
+    weight = np.array([RARE[n][1] for n in names])
+    recipe = {str(rng.choice(names, p=weight / weight.sum())): float(rng.uniform(0, 1))}
+    if rng.random() < 0.5:
+        common = random_recipe(rng)
+        name = next(iter(common))
+        recipe[name] = common[name] * 0.7
+    return recipe
+
+
 def apply(u8, recipe, rng):
-    for name, (function, _, _) in FAMILIES.items():
+    for name, (function, _, _) in {**FAMILIES, **RARE}.items():
         if name in recipe:
             u8 = function(u8, recipe[name], rng)
     if "compression" not in recipe and rng.random() < 0.5:
@@ -208,6 +275,6 @@ def severities(recipe):
     """Attribute -> severity 0..1 of a recipe; a present family shows at 0.25 or more."""
     out = {}
     for name, t in recipe.items():
-        for attribute, gain in FAMILIES[name][2].items():
+        for attribute, gain in {**FAMILIES, **RARE}[name][2].items():
             out[attribute] = max(out.get(attribute, 0), gain * (0.25 + 0.75 * t))
     return out

@@ -11,7 +11,7 @@ import dataset
 import features
 from checkpoint import ATTR
 
-RIDGES = [30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0]
+RIDGES = [30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0, 30000.0]
 
 
 def weights(rows):

@@ -82,8 +82,8 @@ def expected(model, sp, name):
     logits = model.decoder.output(model.decoder(embed(model.decoder, before, tokens, after))[0, -1])
     answers = []
     for q in QUESTIONS:
-        ids, text = greedy(model.decoder, sp, tokens, q)
-        answers.append({"prompt": q, "ids": ids, "text": text})
+        ids, text, margin = greedy(model.decoder, sp, tokens, q)
+        answers.append({"prompt": q, "ids": ids, "text": text, "margin": float("%.9g" % margin)})
     return {"file": name + ".png", "width": im.width, "height": im.height,
             "view_width": view.shape[1], "view_height": view.shape[0], "view_crc32": zlib.crc32(view.tobytes()),
             "stats": number_list(stats), "attributes": number_list(attr), "image_tokens": number_list(tokens),
