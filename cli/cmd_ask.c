@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command.h"
 #include "json.h"
+#include "options.h"
 #include "picture.h"
 #include "progress.h"
 #include "report.h"
@@ -78,11 +79,14 @@ static int run(const void *args_given, char **operands, int n_operands)
     QbImageOptions image_options;
     RunInfo info;
     char *error = NULL;
+    bool is_stdin = strcmp(operands[0], "-") == 0;
+    if (is_stdin && isatty(STDIN_FILENO))
+        return usage_error(&cmd_ask, "'-' reads from standard input, which is the terminal");
     int code = session_open_model(&model, &args->model);
     if (code == CLI_OK)
         code = session_image_options(&image_options, &cmd_ask, &args->picture, model);
-    if (code == CLI_OK && picture_open(&image, &error, operands[0], strcmp(operands[0], "-") == 0,
-                                       &image_options) != QB_OK) {
+    if (code == CLI_OK &&
+        picture_open(&image, &error, operands[0], is_stdin, &image_options) != QB_OK) {
         report("%s", error);
         code = CLI_FAILED;
     }

@@ -1,7 +1,7 @@
 /* resume.h: a results file that an interrupted run goes on with.
  *
  * The file is the JSON lines output itself. A picture counts as done when the file has a line with
- * its path, this model's hash and these settings. Memory: 24 to 48 bytes a line, no paths. */
+ * its path, this model's hash and these settings. Memory: 48 to 96 bytes a line, no paths. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QBOOST_CLI_RESUME_H
 #define QBOOST_CLI_RESUME_H
