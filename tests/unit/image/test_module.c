@@ -84,12 +84,44 @@ static void many_threads_may_open_them(void **state)
         }
 }
 
+/* libjxl and the AV1 decoders write notes; the library never prints. */
+static void modules_print_nothing(void **state)
+{
+    (void)state;
+    static const char *const files[] = {GOLDEN "rgb.jxl", GOLDEN "rgb.avif", GOLDEN "rgb.heic"};
+    use_built_modules();
+    FILE *printed = tmpfile();
+    assert_non_null(printed);
+    int standard_error = dup(STDERR_FILENO);
+    dup2(fileno(printed), STDERR_FILENO);
+    for (int i = 0; i < 3; i++) {
+        size_t size;
+        QbImage *image;
+        uint8_t *data = file_bytes(&size, files[i]);
+        for (size_t at = 100; at < size; at += size / 7) {
+            data[at] ^= 0x5a;
+            qb_image_open_memory(&image, data, size, "damaged", NULL);
+            qb_image_free(&image);
+            qb_image_open_memory(&image, data, at, "cut", NULL);
+            qb_image_free(&image);
+        }
+        qb_free(data);
+    }
+    dup2(standard_error, STDERR_FILENO);
+    close(standard_error);
+    fseek(printed, 0, SEEK_END);
+    long n_bytes = ftell(printed);
+    fclose(printed);
+    assert_int_equal(n_bytes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(missing_module_is_named),
         cmocka_unit_test(foreign_files_are_refused),
         cmocka_unit_test(many_threads_may_open_them),
+        cmocka_unit_test(modules_print_nothing),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -28,10 +28,20 @@ static const struct {
     QbFit fit;
     unsigned crc;
 } squares[] = {
-    {641, 480, 448, QB_FIT_PAD, 0xdf3f7db1},  {480, 641, 448, QB_FIT_PAD, 0x17ee2e93},
-    {641, 480, 448, QB_FIT_CROP, 0xa5c022ba}, {480, 641, 448, QB_FIT_CROP, 0x219aee6d},
-    {641, 480, 336, QB_FIT_PAD, 0x4ad40f36},  {641, 480, 336, QB_FIT_CROP, 0xcd58b60f},
+    {641, 480, 448, QB_FIT_PAD, 0xdf3f7db1},
+    {480, 641, 448, QB_FIT_PAD, 0x17ee2e93},
+    {641, 480, 448, QB_FIT_CROP, 0xa5c022ba},
+    {480, 641, 448, QB_FIT_CROP, 0x219aee6d},
+    {641, 480, 336, QB_FIT_PAD, 0x4ad40f36},
+    {641, 480, 336, QB_FIT_CROP, 0xcd58b60f},
     {300, 200, 336, QB_FIT_CROP, 0x2858d93e},
+    /* Odd margins, long strips. */
+    {301, 200, 336, QB_FIT_CROP, 0x868c57cb},
+    {200, 301, 336, QB_FIT_CROP, 0x6993fa9c},
+    {1000, 37, 64, QB_FIT_CROP, 0x4e3bd676},
+    {1000, 37, 64, QB_FIT_PAD, 0x387a8520},
+    {37, 1000, 64, QB_FIT_PAD, 0x9cda56f3},
+    {50, 33, 336, QB_FIT_PAD, 0x33399132},
 };
 
 static void squares_have_pillows_crc(QbResizer *resizer)
