@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Questions about a picture and their answers, made from the picture's known degradations.
 
 A picture's state is a dict: `quality` (0..1), one severity (0..1) for every family of ATTRIBUTES, and measured
@@ -56,6 +57,7 @@ NOUNS = {
 }
 PICTURE = ["image", "picture", "photo"]
 SLIGHT, CLEAR, STRONG = 0.15, 0.4, 0.7
+FLAT = 0.12           # standard deviation of luma under which contrast is called low
 REFUSAL = "I can only judge how a picture looks."
 OFF_TOPIC = ["What is in the image?", "Who is in the picture?", "Where was this photo taken?", "Hello!",
              "What time is it?", "Tell me a story.", "How many people are there?", "What animal is this?",
@@ -108,7 +110,7 @@ def positive(state, rng):
         return q, "Yes, it is colourful." if c > 0.4 else "No, the colours are dull."
     if case == 3:
         q = rng.choice(["Is the contrast of the %s low?", "Does the %s have low contrast?"]) % pic
-        low = state["luma_contrast"] < 0.16
+        low = state["luma_contrast"] < FLAT
         return q, "Yes, the contrast is low." if low else "No, the contrast is not low."
     if case == 4:
         q = rng.choice(["Is the %s clean?", "Is this %s free of noise?"]) % pic
@@ -201,7 +203,7 @@ def description(state, found):
         parts.append("The image is %s." % joined([FAULTS[f][0] for f in found]))
     else:
         parts.append("The image is sharp, clean and well exposed.")
-    if state["luma_contrast"] < 0.16:
+    if state["luma_contrast"] < FLAT:
         parts.append("The contrast is low.")
     parts.append("The quality is %s." % level(state))
     return " ".join(parts)

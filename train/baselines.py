@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NIQE and BRISQUE by public packages, to measure beside the model; nothing of them is in the repository.
 
 NIQE: basicsr 1.4.2 (`calculate_niqe`, its own parameter file), on the Y channel, crop_border 0. BRISQUE: brisque

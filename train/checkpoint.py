@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The model as the GGUF file holds it: collects the trained parts for export, and loads a GGUF back into PyTorch.
 
 Matrices and convolution kernels are rounded to F16, vectors stay F32; goldens and measurements run on the loaded

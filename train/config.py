@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every constant of the embedded model `compact` in one place: view, tower, projector, decoder, words, seeds.
 
 The other files of this folder read them from here; docs/models/compact.md says what they mean.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The made canvases and their labels as arrays, and the teacher's pseudo-score."""
 import glob
 import json

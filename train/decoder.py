@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Projector and decoder in PyTorch: a small LLaMA over image tokens and text (docs/models/compact.md, 3 to 5)."""
 import math
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Degradations of an undegraded canvas, in the order a camera and its file meet them.
 
 `apply(canvas, recipe, rng)` runs a recipe {family: strength 0..1}; every strength, even 0, is visible. Each function

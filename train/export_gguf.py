@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes the trained parts as one GGUF file, exactly as docs/models/compact.md says.
 
 `python3 export_gguf.py [--untrained]`: --untrained fills what is not trained yet with fixed random values, so that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tower statistics of every canvas, cached: features.npy in the work folder, one row a label.
 
 `python3 features.py`: resumable, one file a photo until all are there. With a fine-tuned tower.pt present the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fits the attributes: ridge regression from standardised tower statistics, folded to one linear map (attr.npz).
 
 `python3 fit_attrs.py`: the ridge is chosen for each attribute on the held-out photos (pseudo-scores only); the final

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes tests/golden/compact/: input pictures and what the shipped GGUF makes of them in PyTorch.
 
 `python3 golden.py` must be rerun whenever models/qboost-compact-v0.gguf changes. Inputs that exist are kept, so the
@@ -50,7 +51,8 @@ def picture(name):
     return out
 
 
-SYNTHETIC = ["noise_37x301", "gradient_1200x500", "bars_300x2000", "dark_65x63", "checker_448x448", "shapes_640x480"]
+SYNTHETIC = ["noise_37x301", "gradient_1200x500", "bars_300x2000", "dark_65x63", "checker_448x448",
+             "shapes_640x480"]
 
 
 def make_inputs():

@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes the training set: degraded canvases with severities and teacher metrics.
 
-`python3 make_set.py [--scenes N]` writes canvases.u8 (all of them CANVAS x CANVAS) and labels.json to the work
-folder. A scene is one crop of one photo: undegraded, then five degraded, two of those one ladder; after the --scenes ordinary
-ones every photo has one of rare families (degrade.RARE), in a part file of its own. Finished parts are
+`python3 make_set.py [--scenes N]` writes part files (canvases .npy, labels .json) to the work
+folder. A scene is one crop of one photo: undegraded, then five degraded, two of those one ladder; after the --scenes
+ordinary ones every photo has one of rare families (degrade.RARE), in a part file of its own. Finished parts are
 skipped on a second run. Photo p is held out when p % HOLD_OUT == 0.
 """
 import argparse

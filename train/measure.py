@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """Correlation with human scores, for measuring only: nothing here feeds training or the choice of a checkpoint.
 
 `python3 measure.py --data ../../shared/data/human-scores [--jsonl FILE] [--baselines]`: SRCC and PLCC (plain Pearson)
 of every set with at least --min images, for the shipped GGUF run in PyTorch, for the scores in a JSONL file
-({"path": ..., "score": ...} a line, as `qboost score --json` writes), and for NIQE and BRISQUE of public packages.
+({"path": ..., "score": ...} a line, as `qboost score --json` writes; run in the same folder), and for NIQE and BRISQUE
+of public packages.
 """
 import argparse
 import csv
@@ -72,6 +74,8 @@ def main():
     for name, scores in methods.items():
         for key, items in sets.items():
             pairs = [(scores[p], m) for p, m in items if p in scores]
+            if len(pairs) < 3:
+                continue
             s, m = np.array(pairs).T
             print("%-18s %-14s n %4d  SRCC %6.3f  PLCC %6.3f" % (name, key, len(s), spearmanr(s, m)[0],
                                                                  pearsonr(s, m)[0]))

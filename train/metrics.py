@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Full-reference metrics on luma, the teachers of the quality label; u8-range float32 arrays, 1 (or 0) = identical.
 
 MS-SSIM: Wang, Simoncelli, Bovik 2003. GMSD: Xue, Zhang, Mou, Bovik 2014, eq. 4-7. VIFp: Sheikh, Bovik 2006,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Collects the undegraded photos: scaled copies of every source in the work folder, with a list of origins.
 
 `python3 photos.py --photos FOLDER[=LICENCE] ...`: a folder may hold photos.csv (file, ..., source, licence), else

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The vision tower in PyTorch: EfficientNet-Lite with batch norm folded, as docs/models/compact.md section 2 has it.
 
 Steps: stem -> blocks (expand, depthwise, project, add) -> mean and standard deviation of chosen stages.

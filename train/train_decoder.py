@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trains the projector's token map and the decoder on cached attributes: ratings and short answers.
 
 `python3 train_decoder.py [--steps N]`: resumes from decoder.pt's optimiser state when it is there. The rating is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a picture file to the u8 view the tower sees (docs/models/compact.md, section 1)."""
 import io
 

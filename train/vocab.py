@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The decoder's vocabulary: SentencePiece BPE with byte fallback, trained on the questions and answers themselves.
 
 `python3 vocab.py` writes vocab.model into the work folder. Every word a score reads must be one piece with its
