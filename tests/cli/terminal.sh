@@ -32,11 +32,12 @@ on_terminal() { python3 "$work/on_pty.py" "$@" >"$work/tty"; }
 escape=$(printf '\033')
 export TERM=xterm
 
-on_terminal e "$QBOOST" score "$work/p"
-check_has "progress on a terminal's stderr" "$work/tty" "/40"
+for i in $(seq 10); do ls "$work/p"/*.ppm; done >"$work/list"
+on_terminal e "$QBOOST" score --files-from "$work/list"
+check_has "progress on a terminal's stderr" "$work/tty" "/400"
 check_has "with a rate" "$work/tty" "/s"
 check "with a time to go" grep -qa 'ETA [0-9]*:[0-9][0-9]' "$work/tty"
-check "erased at the end" bash -c 'tr "\r" "\n" <"$1" | grep -a "" | tail -n 2 | grep -qa "40 scored, 0 failed"' - "$work/tty"
+check "erased at the end" bash -c 'tr "\r" "\n" <"$1" | grep -a "" | tail -n 2 | grep -qa "400 scored, 0 failed"' - "$work/tty"
 on_terminal e "$QBOOST" score -q "$work/p"
 check_same "-q: nothing" "$(wc -c <"$work/tty" | tr -d ' ')" 0
 TERM=dumb on_terminal e "$QBOOST" score "$work/p"
