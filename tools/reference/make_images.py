@@ -457,7 +457,7 @@ def make_tiff():
     strips = [rgb[y:y + 10].tobytes() for y in range(0, h, 10)]
     for n in (3, 6):
         data = tiff(strips, tiff_tags(w, h, 8, 2, 3, 10, t274=(3, [n])), big=n == 6)
-        add(f"orientation{n}.tif", data, managed=turn(rgb, n), upstream=turn(rgb, n))
+        add(f"orientation{n}.tif", data, managed=turn(rgb, n))
     d = deep()
     add("rgb16_big_endian.tif", tiff([d.astype(">u2").tobytes()], tiff_tags(w, h, 16, 2, 3), True),
         managed=to_8_bits(d))
@@ -480,7 +480,7 @@ def make_tiff():
     tiles = [padded[y:y + 16, x:x + 32].tobytes() for y in range(0, 48, 16) for x in (0, 32)]
     tags = tiff_tags(w, h, 8, 2, 3, t322=(3, [32]), t323=(3, [16]))
     del tags[278]
-    add("tiled.tif", tiff(tiles, tags), upstream=rgb)
+    add("tiled.tif", tiff(tiles, tags))
     linear = np.linspace(-0.1, 1.2, w * h * 3).reshape(h, w, 3).astype(np.float32)
     want = encode_srgb(linear)
     add("float.tif", tiff([linear.astype("<f4").tobytes()],
