@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command.h"
 #include "json.h"
+#include "model_args.h"
 #include "options.h"
 #include "picture.h"
 #include "progress.h"
 #include "report.h"
-#include "session.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command.h"
 #include "json.h"
+#include "model_args.h"
 #include "options.h"
-#include "session.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 
 #include "contact_sheet.h"
 #include "input_counter.h"
+#include "model_args.h"
 #include "resume.h"
-#include "session.h"
 
 typedef struct ScoreArgs {
     ModelArgs model;

@@ -1,6 +1,6 @@
-/* session.c: opens a model and describes a run. */
+/* model_args.c: opens a model and describes a run. */
 // SPDX-License-Identifier: Apache-2.0
-#include "session.h"
+#include "model_args.h"
 
 #include "hash.h"
 #include "model_path.h"

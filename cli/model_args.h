@@ -1,7 +1,7 @@
-/* session.h: the options that all commands with a model share, and the model opened by them. */
+/* model_args.h: the options that all commands with a model share, and the model opened by them. */
 // SPDX-License-Identifier: Apache-2.0
-#ifndef QBOOST_CLI_SESSION_H
-#define QBOOST_CLI_SESSION_H
+#ifndef QBOOST_CLI_MODEL_ARGS_H
+#define QBOOST_CLI_MODEL_ARGS_H
 
 #include "command.h"
 #include "output.h"
