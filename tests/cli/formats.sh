@@ -80,7 +80,7 @@ check "all formats say the same" python3 "$work/read.py" "$work"
 check_has "a tone that the method lacks is null" "$work/out" '"p_average":null'
 "$QBOOST" score --json --method levels "$work/p/plain.ppm" >"$work/out"
 for tone in excellent good fair poor bad; do
-    check_has "levels: p_$tone" "$work/out" "\"p_$tone\":0."
+    check "levels: p_$tone" grep -qE "\"p_$tone\":[0-9.e-]+," "$work/out"
 done
 "$QBOOST" score --format csv --method levels "$work/p/plain.ppm" "$work/p/zz.jpg" >"$work/out" 2>/dev/null
 check "csv: as many fields in every row" awk -F, '{ if (n && NF != n) exit 1; n = NF }' "$work/out"
@@ -92,7 +92,7 @@ sys.exit(not (0 < a < 1 and abs(b - (1 + 4 * a)) < 1e-6 and abs(c - 100 * a) < 1
     "$(score_on 0-1)" "$(score_on 1-5)" "$(score_on 0-100)"
 
 LC_ALL=C "$QBOOST" score "$work/p/plain.ppm" >"$work/out" 2>/dev/null
-check "C locale: an ASCII table" bash -c '! LC_ALL=C grep -q "[^ -~]" "$1" && grep -q "###*--*" "$1"' - "$work/out"
+check "C locale: an ASCII table" bash -c '! LC_ALL=C grep -q "[^ -~]" "$1" && grep -qE "  [#-]{20}  " "$1"' - "$work/out"
 for order in score -score path; do
     "$QBOOST" score --sort $order --format tsv examples/c*.jpg "$work/p/plain.ppm" "$work/p/zz.jpg" 2>/dev/null | tail -n +2 >"$work/sorted"
     key=$([ $order = path ] && echo 1 || echo 5)
