@@ -267,7 +267,9 @@ def make_jpeg():
     add("icc_split.jpg", data, managed=to_srgb(Image.open(io.BytesIO(data)), profile(SWAPPED)))
     data = saved(image, "JPEG", quality=85, icc_profile=P3[:100] + b"\xff" * 300)
     add("icc_damaged.jpg", data)
-    data = saved(image, "JPEG", quality=85, icc_profile=ImageCms.ImageCmsProfile(SRGB).tobytes())
+    srgb = bytearray(ImageCms.ImageCmsProfile(SRGB).tobytes())
+    srgb[24:36] = bytes(12)         # the date, or the file would differ every time
+    data = saved(image, "JPEG", quality=85, icc_profile=bytes(srgb))
     add("icc_srgb.jpg", data)
     data = saved(g, "JPEG", quality=85, icc_profile=SWAPPED)
     add("icc_rgb_on_gray.jpg", data,
