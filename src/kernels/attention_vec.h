@@ -9,11 +9,30 @@
 #include "kernels/attention.h"
 #include "kernels/vec_math.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* A tile of scores: TILE_QUERIES queries and as many keys as make VEC_LANES sums; one query has
  * VEC_LANES. */
 enum { TILE_QUERIES = VEC_LANES / 4, VALUE_VECS = 2 };
+
+/* VEC_LANES dimensions from d on, those of the mask unless whole. */
+VEC_INLINE void score_step(Vec acc[VEC_LANES], const float *const *q, const float *const *k, int d,
+                           const int queries, VecMask mask, const bool whole)
+{
+    const int keys = VEC_LANES / queries;
+    Vec part[TILE_QUERIES];
+    VEC_UNROLL
+    for (int i = 0; i < queries; i++)
+        part[i] = whole ? vec_load(q[i] + d) : vec_load_masked(q[i] + d, mask);
+    VEC_UNROLL
+    for (int j = 0; j < keys; j++) {
+        Vec other = whole ? vec_load(k[j] + d) : vec_load_masked(k[j] + d, mask);
+        VEC_UNROLL
+        for (int i = 0; i < queries; i++)
+            acc[i * keys + j] = vec_fmadd(part[i], other, acc[i * keys + j]);
+    }
+}
 
 /* tile[q * keys + j] = scale * q[q] . k[j]. Keys from n on repeat the last one. */
 VEC_INLINE void score_tile(float *tile, const QbAttention *a, int query, int key, int n,
@@ -22,29 +41,20 @@ VEC_INLINE void score_tile(float *tile, const QbAttention *a, int query, int key
     const int keys = VEC_LANES / queries;
     const float *q[TILE_QUERIES], *k[VEC_LANES];
     Vec acc[VEC_LANES];
-#pragma GCC unroll 16
+    VEC_UNROLL
     for (int i = 0; i < queries; i++)
         q[i] = a->q + (query + i) * a->ldq;
-#pragma GCC unroll 16
+    VEC_UNROLL
     for (int j = 0; j < keys; j++)
         k[j] = a->k + (key + j < n ? key + j : n - 1) * a->ldk;
-#pragma GCC unroll 16
+    VEC_UNROLL
     for (int t = 0; t < VEC_LANES; t++)
         acc[t] = vec_zero();
-    for (int d = 0; d < a->head_dim; d += VEC_LANES) {
-        int left = a->head_dim - d;
-        Vec part[TILE_QUERIES];
-#pragma GCC unroll 16
-        for (int i = 0; i < queries; i++)
-            part[i] = vec_load_first(q[i] + d, left);
-#pragma GCC unroll 16
-        for (int j = 0; j < keys; j++) {
-            Vec other = vec_load_first(k[j] + d, left);
-#pragma GCC unroll 16
-            for (int i = 0; i < queries; i++)
-                acc[i * keys + j] = vec_fmadd(part[i], other, acc[i * keys + j]);
-        }
-    }
+    int d = 0;
+    for (; d + VEC_LANES <= a->head_dim; d += VEC_LANES)
+        score_step(acc, q, k, d, queries, vec_mask(VEC_LANES), true);
+    if (d < a->head_dim)
+        score_step(acc, q, k, d, queries, vec_mask(a->head_dim - d), false);
     vec_store(tile, vec_mul(vec_sum_each(acc), vec_set(a->scale)));
 }
 
@@ -90,37 +100,45 @@ static float exponentials(float *scores, int n, int end)
     return 1.0f / vec_sum(sum);
 }
 
-/* y[i][d …] = factor[i] * sum over keys of scratch[i][key] * v[key][d …]: `rows` rows, `vecs`
- * vectors, the last `left` of whose values exist. */
+/* y[row + r][d …] = factor * sum over keys of scratch[row + r][key] * v[key][d …]: `rows` rows,
+ * `vecs` vectors; of the last one the lanes of the mask unless whole. */
 VEC_INLINE void value_tile(const QbAttention *a, int query, int row, int n, ptrdiff_t ld, int d,
-                           const float *factor, const int rows, const int vecs, int left)
+                           const float *factor, const int rows, const int vecs, VecMask mask,
+                           const bool whole)
 {
     const float *v = a->v + d, *p = a->scratch + row * ld;
     Vec acc[QB_ATTENTION_ROWS][VALUE_VECS];
-#pragma GCC unroll 8
+    VEC_UNROLL
     for (int r = 0; r < rows; r++)
-#pragma GCC unroll 2
-        for (int t = 0; t < vecs; t++)
-            acc[r][t] = vec_zero();
+        VEC_UNROLL
+    for (int t = 0; t < vecs; t++)
+        acc[r][t] = vec_zero();
     for (int key = 0; key < n; key++, v += a->ldv) {
         Vec value[VALUE_VECS];
-#pragma GCC unroll 2
+        VEC_UNROLL
         for (int t = 0; t < vecs; t++)
-            value[t] = vec_load_first(v + t * VEC_LANES, left - t * VEC_LANES);
-#pragma GCC unroll 8
+            value[t] =
+                whole ? vec_load(v + t * VEC_LANES) : vec_load_masked(v + t * VEC_LANES, mask);
+        VEC_UNROLL
         for (int r = 0; r < rows; r++) {
             Vec weight = vec_set(p[r * ld + key]);
-#pragma GCC unroll 2
+            VEC_UNROLL
             for (int t = 0; t < vecs; t++)
                 acc[r][t] = vec_fmadd(weight, value[t], acc[r][t]);
         }
     }
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 2
-        for (int t = 0; t < vecs; t++)
-            vec_store_first(a->y + (query + row + r) * a->ldy + d + t * VEC_LANES,
-                            vec_mul(acc[r][t], vec_set(factor[row + r])), left - t * VEC_LANES);
+    VEC_UNROLL
+    for (int r = 0; r < rows; r++) {
+        float *y = a->y + (query + row + r) * a->ldy + d;
+        VEC_UNROLL
+        for (int t = 0; t < vecs; t++) {
+            Vec value = vec_mul(acc[r][t], vec_set(factor[row + r]));
+            if (whole)
+                vec_store(y + t * VEC_LANES, value);
+            else
+                vec_store_masked(y + t * VEC_LANES, value, mask);
+        }
+    }
 }
 
 /* `rows` rows of y. */
@@ -128,11 +146,14 @@ VEC_INLINE void value_rows(const QbAttention *a, int query, int row, int n, ptrd
                            const float *factor, const int rows)
 {
     enum { STEP = VALUE_VECS * VEC_LANES };
+    const VecMask all = vec_mask(VEC_LANES);
     int d = 0;
     for (; d + STEP <= a->head_dim; d += STEP)
-        value_tile(a, query, row, n, ld, d, factor, rows, VALUE_VECS, STEP);
-    for (; d < a->head_dim; d += VEC_LANES)
-        value_tile(a, query, row, n, ld, d, factor, rows, 1, a->head_dim - d);
+        value_tile(a, query, row, n, ld, d, factor, rows, VALUE_VECS, all, true);
+    for (; d + VEC_LANES <= a->head_dim; d += VEC_LANES)
+        value_tile(a, query, row, n, ld, d, factor, rows, 1, all, true);
+    if (d < a->head_dim)
+        value_tile(a, query, row, n, ld, d, factor, rows, 1, vec_mask(a->head_dim - d), false);
 }
 
 static void attention(const QbAttention *a)

@@ -25,7 +25,7 @@ VEC_INLINE void depthwise_channels(float *y, const QbDepthwise *p, const Window 
     const ptrdiff_t channels = p->channels, step = p->stride * channels;
     Vec acc[MAX_COUNT];
     Vec bias = whole ? vec_load(p->bias + c) : vec_load_masked(p->bias + c, mask);
-#pragma GCC unroll 8
+    VEC_UNROLL
     for (int t = 0; t < count; t++)
         acc[t] = bias;
     for (int ky = w->ky_first; ky < w->ky_last; ky++) {
@@ -34,7 +34,7 @@ VEC_INLINE void depthwise_channels(float *y, const QbDepthwise *p, const Window 
             p->x + (w->origin + ((ptrdiff_t)ky * p->width + w->kx_first) * channels + c);
         for (int kx = w->kx_first; kx < w->kx_last; kx++, weight += channels, x += channels) {
             Vec factor = whole ? vec_load(weight) : vec_load_masked(weight, mask);
-#pragma GCC unroll 8
+            VEC_UNROLL
             for (int t = 0; t < count; t++) {
                 Vec value = whole ? vec_load(x + t * step) : vec_load_masked(x + t * step, mask);
                 acc[t] = vec_fmadd(value, factor, acc[t]);
@@ -43,7 +43,7 @@ VEC_INLINE void depthwise_channels(float *y, const QbDepthwise *p, const Window 
     }
     Vec low = vec_set(p->act == QB_ACT_RELU6 ? 0.0f : -INFINITY);
     Vec high = vec_set(p->act == QB_ACT_RELU6 ? 6.0f : INFINITY);
-#pragma GCC unroll 8
+    VEC_UNROLL
     for (int t = 0; t < count; t++) {
         Vec value = vec_clamp(acc[t], low, high);
         if (whole)
@@ -148,11 +148,11 @@ VEC_INLINE void channel_sums(double *sum, double *squares, const float *x, size_
 {
     enum { MAX_VECS = 4, HALF = VEC_LANES / 2 };
     VecD s[2 * MAX_VECS], q[2 * MAX_VECS];
-#pragma GCC unroll 8
+    VEC_UNROLL
     for (int v = 0; v < 2 * vecs; v++)
         s[v] = q[v] = vecd_zero();
     for (size_t i = 0; i < n_pixels; i++, x += ld) {
-#pragma GCC unroll 4
+        VEC_UNROLL
         for (int v = 0; v < vecs; v++) {
             Vec value =
                 whole ? vec_load(x + v * VEC_LANES) : vec_load_masked(x + v * VEC_LANES, mask);
@@ -163,7 +163,7 @@ VEC_INLINE void channel_sums(double *sum, double *squares, const float *x, size_
             q[2 * v + 1] = vecd_fmadd(high, high, q[2 * v + 1]);
         }
     }
-#pragma GCC unroll 8
+    VEC_UNROLL
     for (int v = 0; v < 2 * vecs; v++) {
         vecd_store(sum + v * HALF, s[v]);
         vecd_store(squares + v * HALF, q[v]);

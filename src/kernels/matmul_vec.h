@@ -39,8 +39,8 @@ typedef struct Place {
     int k_first, k_last;
     const float *a; /* [rows][lda], from k_first on */
     ptrdiff_t lda;
-    float
-        *carry; /* [rows][panels * QB_PANEL], sums of the stretches before and for those to come */
+    float *sums; /* [rows][panels * QB_PANEL]: of the stretches before, then of this one too */
+    bool direct; /* the last stretch, and nothing but a bias and a clamp to do: straight into C */
 } Place;
 
 /* Rows a multiple of the page size apart fall into the same few sets of the cache and push each
@@ -59,69 +59,40 @@ static void copy_rows(float *copy, const float *a, ptrdiff_t lda, int rows, int 
         memcpy(copy + r * COPY_LD, a + r * lda, (size_t)depth * sizeof *a);
 }
 
-/* Bias, activation and residual of one row; the activations that are more than a clamp come here,
- * out of the registers. */
-static __attribute__((noinline)) void finish_row(const QbGemm *g, int row, int column, int vecs,
-                                                 const float *sums)
+/* Bias, activation and residual: sums of a tile, [rows][width], into C. act is a constant where
+ * this is expanded; the sums come through memory so that the tiles stay small. */
+VEC_INLINE void finish_tile(const QbGemm *g, const Place *at, int rows, int width, const QbAct act)
 {
-    for (int v = 0; v < vecs && column < g->n; v++, column += VEC_LANES) {
-        int left = g->n - column;
-        Vec x = vec_load(sums + v * VEC_LANES);
-        if (g->bias)
-            x = vec_add(x, vec_load_first(g->bias + column, left));
-        x = vec_act(x, g->act);
-        if (g->residual)
-            x = vec_add(x, vec_load_first(g->residual + row * g->ldr + column, left));
-        vec_store_first(g->c + row * g->ldc + column, x, left);
+    for (int v = 0; v < width && at->column + v < g->n; v += VEC_LANES) {
+        const int column = at->column + v, left = g->n - column;
+        const float *sums = at->sums + v;
+        Vec bias = g->bias ? vec_load_first(g->bias + column, left) : vec_zero();
+        for (int r = 0; r < rows; r++, sums += width) {
+            Vec x = vec_act(vec_add(vec_load(sums), bias), act);
+            if (g->residual)
+                x = vec_add(x, vec_load_first(g->residual + (at->row + r) * g->ldr + column, left));
+            vec_store_first(g->c + (at->row + r) * g->ldc + column, x, left);
+        }
     }
 }
 
-/* A column of vectors of C for no activation and for relu6, which are both a clamp. `whole`: all
- * lanes exist; otherwise those of mask. */
-VEC_INLINE void finish_clamp(const QbGemm *g, int row, int column, const int rows, const int v,
-                             Vec acc[][MAX_VECS], const bool whole, VecMask mask)
+static void finish(const QbGemm *g, const Place *at, int rows, int width)
 {
-    Vec low = vec_set(g->act == QB_ACT_RELU6 ? 0.0f : -INFINITY);
-    Vec high = vec_set(g->act == QB_ACT_RELU6 ? 6.0f : INFINITY);
-    Vec bias = vec_zero();
-    if (g->bias)
-        bias = whole ? vec_load(g->bias + column) : vec_load_masked(g->bias + column, mask);
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) {
-        Vec x = vec_clamp(vec_add(acc[r][v], bias), low, high);
-        if (g->residual) {
-            const float *residual = g->residual + (row + r) * g->ldr + column;
-            x = vec_add(x, whole ? vec_load(residual) : vec_load_masked(residual, mask));
-        }
-        float *c = g->c + (row + r) * g->ldc + column;
-        if (whole)
-            vec_store(c, x);
-        else
-            vec_store_masked(c, x, mask);
-    }
-}
-
-VEC_INLINE void finish_tile(const QbGemm *g, const Place *at, const int rows, const int vecs,
-                            Vec acc[][MAX_VECS])
-{
-    if (g->act > QB_ACT_RELU6) {
-        float sums[MAX_VECS * VEC_LANES];
-#pragma GCC unroll 16
-        for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
-            for (int v = 0; v < vecs; v++)
-                vec_store(sums + v * VEC_LANES, acc[r][v]);
-            finish_row(g, at->row + r, at->column, vecs, sums);
-        }
-        return;
-    }
-#pragma GCC unroll 8
-    for (int v = 0; v < vecs; v++) {
-        int column = at->column + v * VEC_LANES;
-        if (g->n - column >= VEC_LANES)
-            finish_clamp(g, at->row, column, rows, v, acc, true, vec_mask(VEC_LANES));
-        else if (g->n > column)
-            finish_clamp(g, at->row, column, rows, v, acc, false, vec_mask(g->n - column));
+    switch (g->act) {
+    case QB_ACT_RELU6:
+        finish_tile(g, at, rows, width, QB_ACT_RELU6);
+        break;
+    case QB_ACT_GELU:
+        finish_tile(g, at, rows, width, QB_ACT_GELU);
+        break;
+    case QB_ACT_QUICK_GELU:
+        finish_tile(g, at, rows, width, QB_ACT_QUICK_GELU);
+        break;
+    case QB_ACT_SILU:
+        finish_tile(g, at, rows, width, QB_ACT_SILU);
+        break;
+    default:
+        finish_tile(g, at, rows, width, QB_ACT_NONE);
     }
 }
 
@@ -138,35 +109,46 @@ VEC_INLINE void tile(const QbGemm *g, const Place *at, const int rows, const int
     const float *a = at->a;
     const ptrdiff_t lda = at->lda;
     Vec acc[TILE_ROWS][MAX_VECS];
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 8
+    VEC_UNROLL
+    for (int r = 0; r < rows; r++) {
+        VEC_UNROLL
         for (int v = 0; v < vecs; v++)
-            acc[r][v] = at->k_first ? vec_load(at->carry + (r * vecs + v) * VEC_LANES) : vec_zero();
+            acc[r][v] = at->k_first ? vec_load(at->sums + (r * vecs + v) * VEC_LANES) : vec_zero();
+    }
     for (int i = 0; i < at->k_last - at->k_first; i++) {
         Vec weights[MAX_VECS];
-#pragma GCC unroll 8
+        VEC_UNROLL
         for (int v = 0; v < vecs; v++)
             weights[v] =
                 load_weights(w + (size_t)i * QB_PANEL * element,
                              v / PANEL_VECS * panel_size + v % PANEL_VECS * VEC_LANES, type);
-#pragma GCC unroll 16
+        VEC_UNROLL
         for (int r = 0; r < rows; r++) {
             Vec x = vec_set(a[r * lda + i]);
-#pragma GCC unroll 8
+            VEC_UNROLL
             for (int v = 0; v < vecs; v++)
                 acc[r][v] = vec_fmadd(x, weights[v], acc[r][v]);
         }
     }
-    if (at->k_last == g->k) {
-        finish_tile(g, at, rows, vecs, acc);
-        return;
+    float *out = at->direct ? g->c + at->row * g->ldc + at->column : at->sums;
+    const ptrdiff_t ld = at->direct ? g->ldc : vecs * VEC_LANES;
+    if (at->direct) {
+        const Vec low = vec_set(g->act == QB_ACT_RELU6 ? 0.0f : -INFINITY);
+        const Vec high = vec_set(g->act == QB_ACT_RELU6 ? 6.0f : INFINITY);
+        VEC_UNROLL
+        for (int v = 0; v < vecs; v++) {
+            Vec bias = g->bias ? vec_load(g->bias + at->column + v * VEC_LANES) : vec_zero();
+            VEC_UNROLL
+            for (int r = 0; r < rows; r++)
+                acc[r][v] = vec_clamp(vec_add(acc[r][v], bias), low, high);
+        }
     }
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 8
+    VEC_UNROLL
+    for (int r = 0; r < rows; r++) {
+        VEC_UNROLL
         for (int v = 0; v < vecs; v++)
-            vec_store(at->carry + (r * vecs + v) * VEC_LANES, acc[r][v]);
+            vec_store(out + r * ld + v * VEC_LANES, acc[r][v]);
+    }
 }
 
 /* The switch turns the height of a tile into a constant. */
@@ -208,26 +190,30 @@ typedef void (*Tile)(const QbGemm *g, const Place *at, int rows);
 static void panel_group(const QbGemm *g, int first, int rows, int column, Tile do_tile,
                         int max_rows, int panels)
 {
-    float carry[BLOCK_ROWS * TILE_PANELS * QB_PANEL];
+    float sums[BLOCK_ROWS * TILE_PANELS * QB_PANEL];
     float copy[TILE_ROWS * COPY_LD];
+    const bool plain = g->act <= QB_ACT_RELU6 && !g->residual && g->n - column >= panels * QB_PANEL;
     int tiles = (rows + max_rows - 1) / max_rows;
     for (int k = 0; k < g->k; k += BLOCK_DEPTH) {
         int k_last = g->k - k > BLOCK_DEPTH ? k + BLOCK_DEPTH : g->k;
         for (int t = 0; t < tiles; t++) {
             int begin = rows * t / tiles, height = rows * (t + 1) / tiles - begin;
-            Place at = {first + begin,
-                        column,
-                        k,
-                        k_last,
-                        g->a + (first + begin) * g->lda + k,
-                        g->lda,
-                        carry + begin * panels * QB_PANEL};
+            Place at = {.row = first + begin,
+                        .column = column,
+                        .k_first = k,
+                        .k_last = k_last,
+                        .a = g->a + (first + begin) * g->lda + k,
+                        .lda = g->lda,
+                        .sums = sums + begin * panels * QB_PANEL,
+                        .direct = plain && k_last == g->k};
             if (needs_copy(g->lda, height)) {
                 copy_rows(copy, at.a, g->lda, height, k_last - k);
                 at.a = copy;
                 at.lda = COPY_LD;
             }
             do_tile(g, &at, height);
+            if (k_last == g->k && !plain)
+                finish(g, &at, height, panels * QB_PANEL);
         }
     }
 }

@@ -10,6 +10,12 @@
 
 #define VEC_INLINE static inline __attribute__((always_inline))
 
+#if defined(__clang__)
+#define VEC_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define VEC_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 enum { VEC_LANES = 8 };
 typedef __m256 Vec;
 typedef __m256d VecD; /* VEC_LANES / 2 doubles */
@@ -192,6 +198,7 @@ VEC_INLINE float vec_largest(Vec x)
 VEC_INLINE Vec vec_sum_each(const Vec v[VEC_LANES])
 {
     Vec four[2]; /* four[g]: half t holds the sums of half t of v[4g] … v[4g + 3] */
+    VEC_UNROLL
     for (int g = 0; g < 2; g++) {
         Vec ab = _mm256_add_ps(_mm256_unpacklo_ps(v[4 * g], v[4 * g + 1]),
                                _mm256_unpackhi_ps(v[4 * g], v[4 * g + 1]));

@@ -10,6 +10,14 @@
 
 #define VEC_INLINE static inline __attribute__((always_inline))
 
+/* In front of a loop with a constant number of rounds: an array of Vec that it indexes can then
+ * live in registers. */
+#if defined(__clang__)
+#define VEC_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define VEC_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 enum { VEC_LANES = 16 };
 typedef __m512 Vec;
 typedef __m512d VecD; /* VEC_LANES / 2 doubles */
@@ -188,6 +196,7 @@ VEC_INLINE float vec_largest(Vec x)
 VEC_INLINE Vec vec_sum_each(const Vec v[VEC_LANES])
 {
     Vec four[4]; /* four[g]: quarter t holds the sums of quarter t of v[4g] … v[4g + 3] */
+    VEC_UNROLL
     for (int g = 0; g < 4; g++) {
         Vec ab = _mm512_add_ps(_mm512_unpacklo_ps(v[4 * g], v[4 * g + 1]),
                                _mm512_unpackhi_ps(v[4 * g], v[4 * g + 1]));

@@ -364,6 +364,8 @@ __attribute__((target("avx2,fma"))) static double run_peak_avx2(void)
     __m256 x[PEAK_CHAINS], f = _mm256_set1_ps(0.999f), add = _mm256_set1_ps(1e-3f);
     for (int i = 0; i < PEAK_CHAINS; i++)
         x[i] = _mm256_set1_ps((float)i);
+    for (int i = 0; i < PEAK_CHAINS; i++) /* unknown values, or chains could be left out */
+        __asm__ volatile("" : "+x"(x[i]));
     for (int loop = 0; loop < PEAK_LOOPS; loop++) {
 #pragma GCC unroll 16
         for (int i = 0; i < PEAK_CHAINS; i++)
@@ -380,6 +382,8 @@ __attribute__((target("avx512f"))) static double run_peak_avx512(void)
     __m512 x[PEAK_CHAINS], f = _mm512_set1_ps(0.999f), add = _mm512_set1_ps(1e-3f);
     for (int i = 0; i < PEAK_CHAINS; i++)
         x[i] = _mm512_set1_ps((float)i);
+    for (int i = 0; i < PEAK_CHAINS; i++)
+        __asm__ volatile("" : "+v"(x[i]));
     for (int loop = 0; loop < PEAK_LOOPS; loop++) {
 #pragma GCC unroll 16
         for (int i = 0; i < PEAK_CHAINS; i++)
