@@ -1,10 +1,10 @@
 /* bench_score.c: how fast the embedded model scores photos, on this machine, now.
  *
- * Input: a photo of examples/ (or the file given) scaled to one megapixel and encoded as JPEG in memory.
- * Latency: one picture at a time, decoded and scored, for 1 … all threads: milliseconds by phase, the
- * median and the best of n. Throughput: all CPUs, a scorer with one thread each, different pictures at
- * the same time, as `qboost score` does it.
- * Usage: bench_score [--json FILE] [--rounds N] [PICTURE] */
+ * Input: a photo of examples/ (or the file given) scaled to one megapixel and encoded as JPEG in
+ * memory. Latency: one picture at a time, decoded and scored, for 1 … all threads: milliseconds by
+ * phase, the median and the best of n. Throughput: all CPUs, a scorer with one thread each,
+ * different pictures at the same time, as `qboost score` does it. Usage: bench_score [--json FILE]
+ * [--rounds N] [PICTURE] */
 // SPDX-License-Identifier: Apache-2.0
 #include <jansson.h>
 #include <math.h>
@@ -20,7 +20,8 @@
 
 enum { MEGAPIXEL = 1000000, MAX_ROUNDS = 1000, PHASES = 5 };
 
-static const char *const phase_names[PHASES] = {"decode", "preprocess", "vision", "prefill", "total"};
+static const char *const phase_names[PHASES] = {"decode", "preprocess", "vision", "prefill",
+                                                "total"};
 
 static void check(QbStatus status)
 {
@@ -92,8 +93,8 @@ static QbScorer *new_scorer(const QbModel *model, int threads)
     return scorer;
 }
 
-static json_t *latency(const QbModel *model, int threads, const unsigned char *jpeg, unsigned long size,
-                       int rounds)
+static json_t *latency(const QbModel *model, int threads, const unsigned char *jpeg,
+                       unsigned long size, int rounds)
 {
     static double ms[PHASES][MAX_ROUNDS];
     QbScorer *scorer = new_scorer(model, threads);
@@ -108,8 +109,8 @@ static json_t *latency(const QbModel *model, int threads, const unsigned char *j
         qb_image_free(&image);
         if (i < 0)
             continue;
-        double phase[PHASES] = {decoded - start, score.preprocess_ms, score.vision_ms, score.prefill_ms,
-                                end - start};
+        double phase[PHASES] = {decoded - start, score.preprocess_ms, score.vision_ms,
+                                score.prefill_ms, end - start};
         for (int p = 0; p < PHASES; p++)
             ms[p][i] = phase[p];
     }
@@ -118,8 +119,9 @@ static json_t *latency(const QbModel *model, int threads, const unsigned char *j
     printf("%7d", threads);
     for (int p = 0; p < PHASES; p++) {
         qsort(ms[p], (size_t)rounds, sizeof(double), by_value);
-        json_object_set_new(row, phase_names[p],
-                            json_pack("{s:f,s:f}", "median_ms", ms[p][rounds / 2], "best_ms", ms[p][0]));
+        json_object_set_new(
+            row, phase_names[p],
+            json_pack("{s:f,s:f}", "median_ms", ms[p][rounds / 2], "best_ms", ms[p][0]));
         printf("  %7.2f /%7.2f", ms[p][rounds / 2], ms[p][0]);
     }
     printf("\n");
@@ -184,8 +186,8 @@ int main(int argc, char **argv)
     check(qb_model_open(&model, NULL, NULL));
     double open_ms = now_ms() - start;
     int cpus = qb_cpu_count();
-    printf("%s, %s, %d CPUs; %d x %d JPEG of %lu kB; model opened in %.1f ms\n", qb_model_name(model),
-           qb_cpu_level(), cpus, width, height, size / 1000, open_ms);
+    printf("%s, %s, %d CPUs; %d x %d JPEG of %lu kB; model opened in %.1f ms\n",
+           qb_model_name(model), qb_cpu_level(), cpus, width, height, size / 1000, open_ms);
     printf("milliseconds a picture, median / best of %d\nthreads", rounds);
     for (int p = 0; p < PHASES; p++)
         printf("  %16s", phase_names[p]);
@@ -196,9 +198,9 @@ int main(int argc, char **argv)
     double rate = throughput(model, cpus, jpeg, size, rounds * cpus);
     printf("many pictures, %d at a time: %.1f pictures a second\n", cpus, rate);
     json_t *all = json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:f,s:o,s:f}", "model", qb_model_name(model),
-                            "model_hash", qb_model_hash(model), "cpu_level", qb_cpu_level(), "cpus", cpus,
-                            "width", width, "height", height, "open_ms", open_ms, "latency", rows,
-                            "pictures_per_second", rate);
+                            "model_hash", qb_model_hash(model), "cpu_level", qb_cpu_level(), "cpus",
+                            cpus, "width", width, "height", height, "open_ms", open_ms, "latency",
+                            rows, "pictures_per_second", rate);
     if (json_path && json_dump_file(all, json_path, JSON_INDENT(2)))
         fprintf(stderr, "bench_score: cannot write %s\n", json_path);
     json_decref(all);

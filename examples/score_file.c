@@ -1,6 +1,7 @@
 /* score_file.c: scores one picture with the model inside the library.
  *
- *     cc score_file.c $(pkg-config --cflags --libs qboost) -o score_file && ./score_file photo.jpg */
+ *     cc score_file.c $(pkg-config --cflags --libs qboost) -o score_file && ./score_file photo.jpg
+ */
 #include <qboost/qboost.h>
 #include <stdio.h>
 

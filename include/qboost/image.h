@@ -33,7 +33,8 @@ typedef struct QbImageOptions {
 QB_API void qb_image_options_init(QbImageOptions *options);
 
 /* Decodes the file at path. The format is told by the content, not by the name.
- * options: NULL for defaults. *out: owned by the caller, freed by qb_image_free; NULL on failure. */
+ * options: NULL for defaults. *out: owned by the caller, freed by qb_image_free; NULL on failure.
+ */
 QB_API QbStatus qb_image_open(QbImage **out, const char *path, const QbImageOptions *options);
 
 /* The same from memory. data is read during the call only. name: used in error texts. */

@@ -32,24 +32,25 @@ typedef struct QbScorer QbScorer;
 enum { QB_SCORE_MAX_TONES = 8, QB_SCORE_MAX_WORDS = 32 };
 
 typedef struct QbScorerOptions {
-    size_t size;             /* set by qb_scorer_options_init */
-    int threads;             /* 0 = all CPUs. The score does not depend on it, to the bit */
-    const char *prompt_file; /* a text file with any of the settings below (docs/prompts.md), or NULL */
+    size_t size; /* set by qb_scorer_options_init */
+    int threads; /* 0 = all CPUs. The score does not depend on it, to the bit */
+    const char
+        *prompt_file; /* a text file with any of the settings below (docs/prompts.md), or NULL */
     /* Each of the following overrides the prompt file, which overrides the model's own default. */
-    const char *method;      /* "tti", "mpe", "binary", "levels"; NULL = the model's default */
-    const char *prompt;      /* the question; NULL = the model's default */
-    const char *tones;       /* "good high / average / poor": words by tone, best first; or NULL */
-    const char *weights;     /* "1 0.5 0": one number in 0..1 a tone; NULL = evenly from 1 to 0 */
-    double temperature;      /* > 0; 0 = the method's default */
+    const char *method;  /* "tti", "mpe", "binary", "levels"; NULL = the model's default */
+    const char *prompt;  /* the question; NULL = the model's default */
+    const char *tones;   /* "good high / average / poor": words by tone, best first; or NULL */
+    const char *weights; /* "1 0.5 0": one number in 0..1 a tone; NULL = evenly from 1 to 0 */
+    double temperature;  /* > 0; 0 = the method's default */
 } QbScorerOptions;
 
 QB_API void qb_scorer_options_init(QbScorerOptions *options);
 
 typedef struct QbScore {
-    double score;                            /* 0..1, higher = better */
-    double entropy;                          /* of the tones, 0 (sure) .. 1 (uniform): H / ln(n) */
-    double probability[QB_SCORE_MAX_TONES];  /* one a tone, best tone first; sums to 1 */
-    float logit[QB_SCORE_MAX_WORDS];         /* one a word, as the model gave it */
+    double score;                           /* 0..1, higher = better */
+    double entropy;                         /* of the tones, 0 (sure) .. 1 (uniform): H / ln(n) */
+    double probability[QB_SCORE_MAX_TONES]; /* one a tone, best tone first; sums to 1 */
+    float logit[QB_SCORE_MAX_WORDS];        /* one a word, as the model gave it */
     double preprocess_ms, vision_ms, prefill_ms, total_ms;
 } QbScore;
 
@@ -81,7 +82,7 @@ QB_API double qb_scorer_tone_weight(const QbScorer *scorer, int tone);
 QB_API int qb_scorer_word_count(const QbScorer *scorer);
 QB_API const char *qb_scorer_word(const QbScorer *scorer, int word);
 QB_API int qb_scorer_word_tone(const QbScorer *scorer, int word);
-QB_API int qb_scorer_word_token(const QbScorer *scorer, int word); /* the id that is read */
+QB_API int qb_scorer_word_token(const QbScorer *scorer, int word);  /* the id that is read */
 QB_API int qb_scorer_word_pieces(const QbScorer *scorer, int word); /* tokens it splits into */
 
 #ifdef __cplusplus

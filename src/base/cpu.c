@@ -1,5 +1,5 @@
-/* cpu.c: instruction set detection (public side: <qboost/cpu.h>). Built without any vector flags, so
- * that asking never needs what is asked about. */
+/* cpu.c: instruction set detection (public side: <qboost/cpu.h>). Built without any vector flags,
+ * so that asking never needs what is asked about. */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cpu.h"
 
@@ -7,8 +7,12 @@
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 static atomic_uint cpu_mask = ~0u;
 
@@ -23,13 +27,22 @@ static const struct {
     {"best", ~0u, 0},
 };
 
+#if defined(__x86_64__)
+/* clang's __builtin_cpu_supports does not know F16C. AVX2, which it does know, implies that the
+ * system saves the registers F16C uses. */
+static bool has_f16c(void)
+{
+    unsigned eax, ebx, ecx, edx;
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C);
+}
+#endif
+
 unsigned qb_cpu_detect(void)
 {
     unsigned flags = 0;
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-        __builtin_cpu_supports("f16c"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c())
         flags |= QB_CPU_AVX2;
     if (flags && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&

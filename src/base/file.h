@@ -19,8 +19,8 @@ QbStatus qb_file_map(QbFileMap *out, const char *path);
 void qb_file_unmap(QbFileMap *map);
 
 /* Reads the whole of a regular file, pipe or device into memory, at most max_bytes.
- * *out_data: owned, qb_free. A file read this way may change or shrink meanwhile without harm, which
- * a mapping does not forgive. */
+ * *out_data: owned, qb_free. A file read this way may change or shrink meanwhile without harm,
+ * which a mapping does not forgive. */
 QbStatus qb_file_read(uint8_t **out_data, size_t *out_size, const char *path, size_t max_bytes);
 
 /* A temporary file beside path; commit renames it to path, abandon removes it. */
@@ -31,7 +31,7 @@ typedef struct QbAtomicFile {
 } QbAtomicFile;
 
 QbStatus qb_atomic_file_open(QbAtomicFile *out, const char *path);
-QbStatus qb_atomic_file_commit(QbAtomicFile *file);  /* also closes; on failure nothing is left */
-void qb_atomic_file_abandon(QbAtomicFile *file);     /* accepts a closed or zeroed one */
+QbStatus qb_atomic_file_commit(QbAtomicFile *file); /* also closes; on failure nothing is left */
+void qb_atomic_file_abandon(QbAtomicFile *file);    /* accepts a closed or zeroed one */
 
 #endif

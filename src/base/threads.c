@@ -1,11 +1,12 @@
 /* threads.c: the pool. Workers sleep on a condition between jobs after spinning for a moment: a
- * forward pass is hundreds of short jobs in a row, and waking a thread costs more than many of them.
+ * forward pass is hundreds of short jobs in a row, and waking a thread costs more than many of
+ * them.
  *
- * A job is open while generation is odd. The caller works too, closes the job when no item is left, and
- * waits only for workers that have joined; one that the system has not run in the meantime is not
- * missed. Joining and closing cross over: a worker raises n_joined and then looks at generation, the
- * caller raises generation and then looks at n_joined, so one of them always sees the other
- * (sequentially consistent atomics). */
+ * A job is open while generation is odd. The caller works too, closes the job when no item is left,
+ * and waits only for workers that have joined; one that the system has not run in the meantime is
+ * not missed. Joining and closing cross over: a worker raises n_joined and then looks at
+ * generation, the caller raises generation and then looks at n_joined, so one of them always sees
+ * the other (sequentially consistent atomics). */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/threads.h"
 
@@ -36,7 +37,7 @@ struct QbPool {
     void *user;
     int n_items, grain;
     atomic_llong next_item; /* passes n_items by up to a grain a thread: more than an int holds */
-    atomic_int n_joined; /* workers that may be looking at the job */
+    atomic_int n_joined;    /* workers that may be looking at the job */
     atomic_uint generation; /* odd: a job is open */
     atomic_bool quit;
 };
@@ -151,7 +152,8 @@ QbStatus qb_pool_new(QbPool **out, int n_threads)
         Worker *worker = &pool->workers[pool->n_started];
         *worker = (Worker){.pool = pool, .thread = i};
         if (pthread_create(&worker->id, NULL, worker_main, worker)) {
-            QbStatus status = qb_fail(QB_ERR_NOMEM, "cannot start thread %d of %d", i + 1, n_threads);
+            QbStatus status =
+                qb_fail(QB_ERR_NOMEM, "cannot start thread %d of %d", i + 1, n_threads);
             qb_pool_free(&pool);
             return status;
         }

@@ -10,8 +10,7 @@
 void *qb_arena_take(QbArena *arena, size_t count, size_t size_bytes)
 {
     size_t bytes;
-    if (!qb_mul_size(&bytes, count, size_bytes) ||
-        !qb_add_size(&bytes, bytes, QB_MEM_ALIGN - 1)) {
+    if (!qb_mul_size(&bytes, count, size_bytes) || !qb_add_size(&bytes, bytes, QB_MEM_ALIGN - 1)) {
         arena->overflow = 1;
         return NULL;
     }

@@ -1,5 +1,6 @@
 /* arena.h: the memory of a session's activations. A session lays itself out twice: once on an empty
- * arena, which only adds up sizes, and once more after the one allocation. Nothing is allocated later. */
+ * arena, which only adds up sizes, and once more after the one allocation. Nothing is allocated
+ * later. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QB_ENGINE_ARENA_H
 #define QB_ENGINE_ARENA_H

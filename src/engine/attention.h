@@ -1,4 +1,5 @@
-/* attention.h: all heads of an attention layer, and the KV cache that the decoder's layers share. */
+/* attention.h: all heads of an attention layer, and the KV cache that the decoder's layers share.
+ */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QB_ENGINE_ATTENTION_H
 #define QB_ENGINE_ATTENTION_H
@@ -10,9 +11,9 @@
 /* Heads side by side in the columns of a row; head h of the queries uses key head
  * h / (n_heads / n_kv_heads). */
 typedef struct QbAttentionLayer {
-    QbRows q;         /* [n_query][n_heads * head_dim] */
-    QbRows k, v;      /* [n_key][n_kv_heads * head_dim] */
-    float *y;         /* [n_query][ldy], n_heads * head_dim used */
+    QbRows q;    /* [n_query][n_heads * head_dim] */
+    QbRows k, v; /* [n_key][n_kv_heads * head_dim] */
+    float *y;    /* [n_query][ldy], n_heads * head_dim used */
     ptrdiff_t ldy;
     int n_query, n_key, n_heads, n_kv_heads, head_dim;
     int first_visible; /* as in QbAttention: causal offset, or -1 for all keys */

@@ -1,8 +1,8 @@
 /* conv.c: convolutions in strips of output rows; see conv.h.
  *
- * An inverted residual block is done strip by strip: the input rows a strip needs are expanded, filtered
- * and projected while they are in the cache. Whole expanded maps would be written to memory and read
- * back (38 MB for the second block of EfficientNet-Lite0 at 448 x 896). */
+ * An inverted residual block is done strip by strip: the input rows a strip needs are expanded,
+ * filtered and projected while they are in the cache. Whole expanded maps would be written to
+ * memory and read back (38 MB for the second block of EfficientNet-Lite0 at 448 x 896). */
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/conv.h"
 
@@ -61,11 +61,12 @@ void qb_ops_want_conv(QbOps *ops, const QbConv *conv, int max_width)
 void qb_ops_want_inverted_residual(QbOps *ops, const QbInvertedResidual *block, int max_width)
 {
     for (int width = 1; width <= max_width; width++)
-        qb_ops_want_scratch(ops, aligned(expanded_floats(block, width)) +
-                                     filtered_floats(block, width));
+        qb_ops_want_scratch(ops,
+                            aligned(expanded_floats(block, width)) + filtered_floats(block, width));
 }
 
-/* ---- full convolution --------------------------------------------------------------------------- */
+/* ---- full convolution ---------------------------------------------------------------------------
+ */
 
 typedef struct {
     const QbOps *ops;
@@ -125,7 +126,8 @@ void qb_op_conv(const QbOps *ops, const QbConv *conv, QbMap *out, const QbMap *i
     qb_pool_run(ops->pool, conv_strips, &job, (out->height + job.rows - 1) / job.rows, 1);
 }
 
-/* ---- inverted residual -------------------------------------------------------------------------- */
+/* ---- inverted residual --------------------------------------------------------------------------
+ */
 
 typedef struct {
     const QbOps *ops;
@@ -226,7 +228,8 @@ void qb_op_inverted_residual(const QbOps *ops, const QbInvertedResidual *block, 
     qb_pool_run(ops->pool, residual_strips, &job, (out->height + job.rows - 1) / job.rows, 1);
 }
 
-/* ---- statistics --------------------------------------------------------------------------------- */
+/* ---- statistics ---------------------------------------------------------------------------------
+ */
 
 typedef struct {
     const QbOps *ops;
@@ -252,5 +255,6 @@ static void stats_groups(int begin, int end, int thread, void *user)
 void qb_op_channel_mean_std(const QbOps *ops, float *mean_std, const QbMap *map, float eps)
 {
     StatsJob job = {ops, map, mean_std, eps};
-    qb_pool_run(ops->pool, stats_groups, &job, (map->channels + CHANNEL_GROUP - 1) / CHANNEL_GROUP, 1);
+    qb_pool_run(ops->pool, stats_groups, &job, (map->channels + CHANNEL_GROUP - 1) / CHANNEL_GROUP,
+                1);
 }

@@ -42,7 +42,8 @@ QbStatus qb_linear_init(QbLinear *out, QbStore *store, QbPool *pool, const void 
 {
     *out = (QbLinear){.n = n, .k = k, .type = type, .bias = bias};
     if (type == QB_WEIGHT_Q8_0 && k % QB_Q8_BLOCK)
-        return qb_fail(QB_ERR_FORMAT, "q8_0 rows of %d values: not a multiple of %d", k, QB_Q8_BLOCK);
+        return qb_fail(QB_ERR_FORMAT, "q8_0 rows of %d values: not a multiple of %d", k,
+                       QB_Q8_BLOCK);
     size_t size = packed_size(type, (size_t)n, (size_t)k);
     if (n < 1 || k < 1 || size == 0)
         return qb_fail(QB_ERR_LIMIT, "a weight matrix of %d x %d is too large", n, k);

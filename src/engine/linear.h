@@ -7,7 +7,12 @@
 #include "engine/store.h"
 #include "kernels/kernels.h"
 
-typedef enum QbWeightType { QB_WEIGHT_F32, QB_WEIGHT_F16, QB_WEIGHT_BF16, QB_WEIGHT_Q8_0 } QbWeightType;
+typedef enum QbWeightType {
+    QB_WEIGHT_F32,
+    QB_WEIGHT_F16,
+    QB_WEIGHT_BF16,
+    QB_WEIGHT_Q8_0
+} QbWeightType;
 
 typedef struct QbLinear {
     int n, k; /* outputs, inputs */

@@ -41,7 +41,8 @@ void qb_ops_layout(QbOps *ops, QbArena *arena)
     ops->a_scale = qb_arena_take(arena, ops->q8_values / QB_Q8_BLOCK, sizeof *ops->a_scale);
 }
 
-/* ---- linear ------------------------------------------------------------------------------------ */
+/* ---- linear ------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     QbGemm whole;
@@ -179,7 +180,8 @@ void qb_op_linear_columns(const QbOps *ops, const QbLinear *w, float *y, const f
     }
 }
 
-/* ---- rows -------------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     const QbKernels *kernels;
@@ -216,14 +218,15 @@ static void silu_mul_rows(int begin, int end, int thread, void *user)
                            (size_t)(end - begin) * (size_t)job->n);
 }
 
-void qb_op_rms_norm(const QbOps *ops, float *y, const float *x, const float *w, int m, int n, float eps)
+void qb_op_rms_norm(const QbOps *ops, float *y, const float *x, const float *w, int m, int n,
+                    float eps)
 {
     NormJob job = {ops->kernels, y, x, w, NULL, n, eps};
     qb_pool_run(ops->pool, rms_norm_rows, &job, m, row_group(n));
 }
 
-void qb_op_layer_norm(const QbOps *ops, float *y, const float *x, const float *w, const float *b, int m,
-                      int n, float eps)
+void qb_op_layer_norm(const QbOps *ops, float *y, const float *x, const float *w, const float *b,
+                      int m, int n, float eps)
 {
     NormJob job = {ops->kernels, y, x, w, b, n, eps};
     qb_pool_run(ops->pool, layer_norm_rows, &job, m, row_group(n));

@@ -18,9 +18,9 @@ typedef struct QbOps {
     QbPool *pool;             /* borrowed */
     float *scratch;           /* [pool size][scratch_floats], from the session's arena */
     size_t scratch_floats;
-    int8_t *a_q8;             /* activations quantised for q8_0 weights: [rows * k] */
-    float *a_scale;           /* [rows * k / 32] */
-    size_t q8_values;         /* capacity of a_q8 */
+    int8_t *a_q8;     /* activations quantised for q8_0 weights: [rows * k] */
+    float *a_scale;   /* [rows * k / 32] */
+    size_t q8_values; /* capacity of a_q8 */
 } QbOps;
 
 /* While a session is laid out: room that an operation will need. */
@@ -42,15 +42,16 @@ typedef struct QbRows {
 void qb_op_linear(const QbOps *ops, const QbLinear *w, float *c, ptrdiff_t ldc, QbRows a, int m,
                   QbAct act, QbRows residual);
 
-/* The n_columns outputs whose numbers are given, of one row: y[i] = W[column[i]] . a + bias. Bit for bit
- * what qb_op_linear gives there. */
+/* The n_columns outputs whose numbers are given, of one row: y[i] = W[column[i]] . a + bias. Bit
+ * for bit what qb_op_linear gives there. */
 void qb_op_linear_columns(const QbOps *ops, const QbLinear *w, float *y, const float *a,
                           const int32_t *column, int n_columns);
 
 /* Rows of n, y and x [m][n], y may be x. */
-void qb_op_rms_norm(const QbOps *ops, float *y, const float *x, const float *w, int m, int n, float eps);
-void qb_op_layer_norm(const QbOps *ops, float *y, const float *x, const float *w, const float *b, int m,
-                      int n, float eps);
+void qb_op_rms_norm(const QbOps *ops, float *y, const float *x, const float *w, int m, int n,
+                    float eps);
+void qb_op_layer_norm(const QbOps *ops, float *y, const float *x, const float *w, const float *b,
+                      int m, int n, float eps);
 
 /* gate[m][n] = silu(gate) * up. */
 void qb_op_silu_mul(const QbOps *ops, float *gate, const float *up, int m, int n);

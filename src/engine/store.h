@@ -1,4 +1,5 @@
-/* store.h: memory that lives as long as a model's weights: blocks taken one by one, freed together. */
+/* store.h: memory that lives as long as a model's weights: blocks taken one by one, freed together.
+ */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QB_ENGINE_STORE_H
 #define QB_ENGINE_STORE_H

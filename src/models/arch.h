@@ -1,7 +1,7 @@
 /* arch.h: what an architecture is: one const descriptor in one file, one line in arch_list.c.
  *
- * An architecture turns a picture into image tokens (rows of the decoder's width) and names its LLaMA
- * decoder. It knows no prompt, no scoring method and no program. */
+ * An architecture turns a picture into image tokens (rows of the decoder's width) and names its
+ * LLaMA decoder. It knows no prompt, no scoring method and no program. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QB_MODELS_ARCH_H
 #define QB_MODELS_ARCH_H
@@ -26,7 +26,8 @@ typedef struct QbModelArch {
     size_t state_bytes;
     void (*layout)(void *state, QbOps *ops, QbArena *arena, const void *weights);
 
-    /* Picture -> tokens[image_token_count][n_embd]. preprocess_ms: time of making the tower's input. */
+    /* Picture -> tokens[image_token_count][n_embd]. preprocess_ms: time of making the tower's
+     * input. */
     QbStatus (*encode)(float *tokens, double *preprocess_ms, void *state, const QbOps *ops,
                        QbResizer *resizer, const void *weights, const QbImage *image);
 } QbModelArch;

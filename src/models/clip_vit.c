@@ -1,9 +1,9 @@
 /* clip_vit.c: the vision transformer of CLIP (Radford et al. 2021, arXiv 2103.00020), pre-norm.
  *
- *   picture -> patches (convolution, no bias); class token in front; + position embedding; LayerNorm
- *   each layer:  x += Wo attention(LN1 x) + bo           all positions see each other
- *                x += fc2 act(fc1 LN2 x)                 quick GELU in the published towers
- *   LLaVA reads the last layer but one, so the layers behind it are neither loaded nor run. */
+ *   picture -> patches (convolution, no bias); class token in front; + position embedding;
+ * LayerNorm each layer:  x += Wo attention(LN1 x) + bo           all positions see each other x +=
+ * fc2 act(fc1 LN2 x)                 quick GELU in the published towers LLaVA reads the last layer
+ * but one, so the layers behind it are neither loaded nor run. */
 // SPDX-License-Identifier: Apache-2.0
 #include "models/clip_vit.h"
 
@@ -17,7 +17,8 @@ static QbStatus load_patch(QbClipVit *m, const QbLoader *loader)
 {
     int taps = m->patch_size * m->patch_size, k = taps * 3;
     const float *source;
-    QbStatus status = qb_load_vector(&source, loader, (size_t)m->width * (size_t)k, "v.patch_embd.weight");
+    QbStatus status =
+        qb_load_vector(&source, loader, (size_t)m->width * (size_t)k, "v.patch_embd.weight");
     if (status)
         return status;
     float *ordered = qb_store_take(loader->store, (size_t)m->width * (size_t)k, sizeof *ordered);
@@ -27,8 +28,8 @@ static QbStatus load_patch(QbClipVit *m, const QbLoader *loader)
         for (int c = 0; c < 3; c++)
             for (int t = 0; t < taps; t++)
                 ordered[(ptrdiff_t)o * k + t * 3 + c] = source[(ptrdiff_t)o * k + c * taps + t];
-    return qb_linear_init(&m->patch, loader->store, loader->pool, ordered, QB_WEIGHT_F32, m->width, k,
-                          NULL);
+    return qb_linear_init(&m->patch, loader->store, loader->pool, ordered, QB_WEIGHT_F32, m->width,
+                          k, NULL);
 }
 
 /* llama.cpp's older converter calls fc1 "ffn_down" and fc2 "ffn_up"; the shapes tell. */
@@ -56,8 +57,10 @@ static QbStatus load_layer(QbClipLayer *l, const QbLoader *loader, const QbClipV
            (status = qb_load_linear(&l->o, loader, QB_LOAD_BIAS, w, w, "v.blk.%d.attn_out", i)) ||
            (status = qb_load_vector(&l->ln2_w, loader, n, "v.blk.%d.ln2.weight", i)) ||
            (status = qb_load_vector(&l->ln2_b, loader, n, "v.blk.%d.ln2.bias", i)) ||
-           (status = qb_load_linear(&l->fc1, loader, QB_LOAD_BIAS, m->n_ff, w, "v.blk.%d.%s", i, fc1)) ||
-           (status = qb_load_linear(&l->fc2, loader, QB_LOAD_BIAS, w, m->n_ff, "v.blk.%d.%s", i, fc2)));
+           (status =
+                qb_load_linear(&l->fc1, loader, QB_LOAD_BIAS, m->n_ff, w, "v.blk.%d.%s", i, fc1)) ||
+           (status =
+                qb_load_linear(&l->fc2, loader, QB_LOAD_BIAS, w, m->n_ff, "v.blk.%d.%s", i, fc2)));
     return status;
 }
 
@@ -70,7 +73,8 @@ static QbStatus load_shape(QbClipVit *m, const QbLoader *loader)
         (status = qb_load_int(&m->patch_size, loader, 1, 256, "clip.vision", "patch_size")) ||
         (status = qb_load_int(&m->width, loader, 1, 16384, "clip.vision", "embedding_length")) ||
         (status = qb_load_int(&m->n_ff, loader, 1, 65536, "clip.vision", "feed_forward_length")) ||
-        (status = qb_load_int(&m->n_heads, loader, 1, 1024, "clip.vision", "attention.head_count")) ||
+        (status =
+             qb_load_int(&m->n_heads, loader, 1, 1024, "clip.vision", "attention.head_count")) ||
         (status = qb_load_int(&m->n_layers, loader, 1, 512, "clip.vision", "block_count")) ||
         (status = qb_gguf_get_f32_or(&m->norm_eps, loader->gguf,
                                      "clip.vision.attention.layer_norm_epsilon")) ||
@@ -78,10 +82,11 @@ static QbStatus load_shape(QbClipVit *m, const QbLoader *loader)
         return status;
     if (m->image_size < m->patch_size || m->image_size % m->patch_size || m->width % m->n_heads ||
         !(m->norm_eps > 0 && m->norm_eps < 1))
-        return qb_fail(QB_ERR_FORMAT,
-                       "%s: a picture of %d in patches of %d, %d values in %d heads, norm epsilon %g",
-                       qb_gguf_name(loader->gguf), m->image_size, m->patch_size, m->width, m->n_heads,
-                       (double)m->norm_eps);
+        return qb_fail(
+            QB_ERR_FORMAT,
+            "%s: a picture of %d in patches of %d, %d values in %d heads, norm epsilon %g",
+            qb_gguf_name(loader->gguf), m->image_size, m->patch_size, m->width, m->n_heads,
+            (double)m->norm_eps);
     m->grid = m->image_size / m->patch_size;
     m->act = use_gelu ? QB_ACT_GELU : QB_ACT_QUICK_GELU;
     return QB_OK;
@@ -141,8 +146,9 @@ static void unfold_rows(int begin, int end, int thread, void *user)
     (void)thread;
     const PatchJob *job = user;
     for (int row = begin; row < end; row++)
-        job->ops->kernels->im2col_row(
-            job->patches + (ptrdiff_t)row * job->unfold.out_width * job->unfold.ldy, &job->unfold, row);
+        job->ops->kernels->im2col_row(job->patches +
+                                          (ptrdiff_t)row * job->unfold.out_width * job->unfold.ldy,
+                                      &job->unfold, row);
 }
 
 static void embed(QbClipVitState *s, const QbOps *ops, const QbClipVit *m)
@@ -167,7 +173,8 @@ static void embed(QbClipVitState *s, const QbOps *ops, const QbClipVit *m)
     qb_op_layer_norm(ops, s->x, s->h, m->pre_ln_w, m->pre_ln_b, n + 1, w, m->norm_eps);
 }
 
-static void layer_forward(QbClipVitState *s, const QbOps *ops, const QbClipVit *m, const QbClipLayer *l)
+static void layer_forward(QbClipVitState *s, const QbOps *ops, const QbClipVit *m,
+                          const QbClipLayer *l)
 {
     const QbRows none = {0};
     int n = m->grid * m->grid + 1, w = m->width;

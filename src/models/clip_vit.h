@@ -15,26 +15,26 @@ typedef struct QbClipLayer {
 } QbClipLayer;
 
 typedef struct QbClipVit {
-    int image_size, patch_size, grid; /* grid * grid patches */
+    int image_size, patch_size, grid;   /* grid * grid patches */
     int width, n_heads, n_ff, n_layers; /* n_layers: those that are run */
     float norm_eps;
     QbAct act;
-    const float *class_embedding;    /* [width] */
-    QbLinear patch;                  /* [width][patch_size * patch_size * 3], order (y, x, channel) */
-    const float *position_embedding; /* [1 + grid * grid][width] */
+    const float *class_embedding; /* [width] */
+    QbLinear patch;               /* [width][patch_size * patch_size * 3], order (y, x, channel) */
+    const float *position_embedding;  /* [1 + grid * grid][width] */
     const float *pre_ln_w, *pre_ln_b; /* [width] */
-    QbClipLayer *layers;             /* [n_layers] */
+    QbClipLayer *layers;              /* [n_layers] */
 } QbClipVit;
 
 /* Reads the keys clip.vision.* and the tensors v.*, as llama.cpp's converter names them. */
 QbStatus qb_clip_vit_load(QbClipVit *out, const QbLoader *loader);
 
 typedef struct QbClipVitState {
-    float *picture; /* [image_size][image_size][3], normalised: filled by the caller */
-    float *patches; /* [grid * grid][patch_size * patch_size * 3] */
-    float *x, *h;   /* [1 + grid * grid][width] */
+    float *picture;          /* [image_size][image_size][3], normalised: filled by the caller */
+    float *patches;          /* [grid * grid][patch_size * patch_size * 3] */
+    float *x, *h;            /* [1 + grid * grid][width] */
     float *q, *k, *v, *attn; /* the same */
-    float *ff;      /* [1 + grid * grid][n_ff] */
+    float *ff;               /* [1 + grid * grid][n_ff] */
 } QbClipVitState;
 
 void qb_clip_vit_layout(QbClipVitState *state, QbOps *ops, QbArena *arena, const QbClipVit *vit);

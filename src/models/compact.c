@@ -12,7 +12,7 @@
 
 typedef struct {
     QbPreprocess view;
-    float gain[3], offset[3]; /* u8 -> normalised */
+    QbPixelScale pixels;
     QbConvTower tower;
     int n_attributes, n_tokens;
     QbLinear attributes; /* [n_attributes][n_stats] */
@@ -28,25 +28,16 @@ typedef struct {
 
 static QbStatus load_view(Compact *m, const QbLoader *loader)
 {
-    float mean[3], std[3];
     QbStatus status;
     m->view.fit = QB_FIT_VIEW;
-    if ((status = qb_load_int(&m->view.image_size, loader, 16, 4096, "compact", "view.short_side")) ||
-        (status = qb_load_int(&m->view.max_long_side, loader, m->view.image_size, 8192, "compact",
-                              "view.max_long_side")) ||
-        (status = qb_load_int(&m->view.min_side, loader, 1, m->view.image_size, "compact",
-                              "view.min_side")) ||
-        (status = qb_gguf_copy_f32_array(mean, 3, loader->gguf, "compact.image_mean")) ||
-        (status = qb_gguf_copy_f32_array(std, 3, loader->gguf, "compact.image_std")))
-        return status;
-    for (int c = 0; c < 3; c++) {
-        if (!(std[c] > 0))
-            return qb_fail(QB_ERR_FORMAT, "%s: compact.image_std[%d] is %g",
-                           qb_gguf_name(loader->gguf), c, (double)std[c]);
-        m->gain[c] = (float)(1.0 / (255.0 * (double)std[c]));
-        m->offset[c] = -mean[c] / std[c];
-    }
-    return QB_OK;
+    (void)((status =
+                qb_load_int(&m->view.image_size, loader, 16, 4096, "compact", "view.short_side")) ||
+           (status = qb_load_int(&m->view.max_long_side, loader, m->view.image_size, 8192,
+                                 "compact", "view.max_long_side")) ||
+           (status = qb_load_int(&m->view.min_side, loader, 1, m->view.image_size, "compact",
+                                 "view.min_side")) ||
+           (status = qb_load_pixel_scale(&m->pixels, loader, "compact")));
+    return status;
 }
 
 static QbStatus compact_load(void **out, const QbLoader *loader)
@@ -90,7 +81,8 @@ static void compact_describe(QbInfo *info, const void *weights)
     const Compact *m = weights;
     qb_info_add(info, "picture", "short side %d, long side up to %d, bicubic as Pillow's",
                 m->view.image_size, m->view.max_long_side);
-    qb_info_add(info, "vision tower", "EfficientNet-Lite, %d blocks, %d statistics -> %d attributes -> %d tokens",
+    qb_info_add(info, "vision tower",
+                "EfficientNet-Lite, %d blocks, %d statistics -> %d attributes -> %d tokens",
                 m->tower.n_blocks, m->tower.n_stats, m->n_attributes, m->n_tokens);
 }
 
@@ -100,7 +92,8 @@ static void compact_layout(void *state, QbOps *ops, QbArena *arena, const void *
     const Compact *m = weights;
     size_t pixels = (size_t)m->view.image_size * (size_t)m->view.max_long_side;
     s->view = qb_arena_take(arena, pixels * 3, 1);
-    qb_conv_tower_layout(&s->tower, ops, arena, &m->tower, m->view.image_size, m->view.max_long_side);
+    qb_conv_tower_layout(&s->tower, ops, arena, &m->tower, m->view.image_size,
+                         m->view.max_long_side);
     s->attributes = qb_arena_take(arena, (size_t)m->n_attributes, sizeof(float));
 }
 
@@ -117,8 +110,8 @@ static void normalize_rows(int begin, int end, int thread, void *user)
     const NormalizeJob *job = user;
     ptrdiff_t offset = (ptrdiff_t)begin * job->width * 3;
     job->ops->kernels->normalize_u8(job->s->tower.picture.x + offset, job->s->view + offset,
-                                    (size_t)(end - begin) * (size_t)job->width, job->m->gain,
-                                    job->m->offset);
+                                    (size_t)(end - begin) * (size_t)job->width, job->m->pixels.gain,
+                                    job->m->pixels.offset);
 }
 
 static QbStatus compact_encode(float *tokens, double *preprocess_ms, void *state, const QbOps *ops,

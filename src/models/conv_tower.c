@@ -1,8 +1,9 @@
-/* conv_tower.c: EfficientNet-Lite (Tan & Le 2019, arXiv 1905.11946, without squeeze-and-excitation), batch
- * norm folded into the weights.
+/* conv_tower.c: EfficientNet-Lite (Tan & Le 2019, arXiv 1905.11946, without
+ * squeeze-and-excitation), batch norm folded into the weights.
  *
  *   picture [h, w, 3] -> stem 3x3 / 2, ReLU6 -> inverted residual blocks
- *   of the stages in stat_blocks: mean and standard deviation of every channel, one behind the other */
+ *   of the stages in stat_blocks: mean and standard deviation of every channel, one behind the
+ * other */
 // SPDX-License-Identifier: Apache-2.0
 #include "models/conv_tower.h"
 
@@ -48,7 +49,8 @@ static QbStatus load_stem(QbConv *stem, const QbLoader *loader)
             for (int t = 0; t < KERNEL * KERNEL; t++)
                 ordered[o * K + t * IN + c] = source[o * K + c * KERNEL * KERNEL + t];
     *stem = (QbConv){.kernel = KERNEL, .stride = 2, .in_channels = IN};
-    return qb_linear_init(&stem->w, loader->store, loader->pool, ordered, QB_WEIGHT_F32, n, K, bias);
+    return qb_linear_init(&stem->w, loader->store, loader->pool, ordered, QB_WEIGHT_F32, n, K,
+                          bias);
 }
 
 /* [channel][y][x] in the file; the kernels want [y][x][channel]. */
@@ -57,7 +59,8 @@ static QbStatus load_depthwise(QbInvertedResidual *block, const QbLoader *loader
     int taps = block->kernel * block->kernel, n = block->mid_channels;
     const float *source;
     QbStatus status;
-    if ((status = qb_load_vector(&source, loader, (size_t)n * (size_t)taps, "conv.blk.%d.dw.weight", i)) ||
+    if ((status = qb_load_vector(&source, loader, (size_t)n * (size_t)taps, "conv.blk.%d.dw.weight",
+                                 i)) ||
         (status = qb_load_vector(&block->dw_bias, loader, (size_t)n, "conv.blk.%d.dw.bias", i)))
         return status;
     float *ordered = qb_store_take(loader->store, (size_t)n * (size_t)taps, sizeof *ordered);
@@ -70,13 +73,15 @@ static QbStatus load_depthwise(QbInvertedResidual *block, const QbLoader *loader
     return QB_OK;
 }
 
-static QbStatus load_block(QbInvertedResidual *block, const QbLoader *loader, int i, int in_channels,
-                           int kernel, int stride)
+static QbStatus load_block(QbInvertedResidual *block, const QbLoader *loader, int i,
+                           int in_channels, int kernel, int stride)
 {
     char name[64];
     int n_out = 0;
     QbStatus status;
-    *block = (QbInvertedResidual){.kernel = kernel, .stride = stride, .in_channels = in_channels,
+    *block = (QbInvertedResidual){.kernel = kernel,
+                                  .stride = stride,
+                                  .in_channels = in_channels,
                                   .mid_channels = in_channels};
     if (kernel < 1 || kernel > 15 || kernel % 2 == 0 || stride < 1 || stride > 2)
         return qb_fail(QB_ERR_FORMAT, "%s: block %d has a kernel of %d and a stride of %d",
@@ -145,8 +150,8 @@ static QbStatus load_stat_blocks(QbConvTower *tower, const QbLoader *loader, con
     for (int i = 0; i < (int)n; i++) {
         int stage = tower->stat_blocks[i];
         if (stage < -1 || stage >= tower->n_blocks || (i > 0 && stage <= tower->stat_blocks[i - 1]))
-            return qb_fail(QB_ERR_FORMAT, "%s: %s[%d] is %d, expected ascending numbers below %d", file,
-                           key, i, stage, tower->n_blocks);
+            return qb_fail(QB_ERR_FORMAT, "%s: %s[%d] is %d, expected ascending numbers below %d",
+                           file, key, i, stage, tower->n_blocks);
         tower->n_stats += 2 * stage_channels(tower, stage);
     }
     return QB_OK;
@@ -163,7 +168,8 @@ QbStatus qb_conv_tower_load(QbConvTower *tower, const QbLoader *loader, const ch
         status = qb_fail(QB_ERR_UNSUPPORTED, "%s: %s is \"%s\", only \"same\" can be done",
                          qb_gguf_name(loader->gguf), key, padding);
     (void)(status ||
-           (status = qb_load_int(&tower->n_blocks, loader, 1, MAX_BLOCKS, prefix, "conv.block_count")) ||
+           (status =
+                qb_load_int(&tower->n_blocks, loader, 1, MAX_BLOCKS, prefix, "conv.block_count")) ||
            (status = load_stem(&tower->stem, loader)) ||
            (status = load_blocks(tower, loader, prefix)) ||
            (status = load_stat_blocks(tower, loader, prefix)));
@@ -171,8 +177,8 @@ QbStatus qb_conv_tower_load(QbConvTower *tower, const QbLoader *loader, const ch
 }
 
 /* The largest map that any stage reads or writes, for a picture of the largest size. */
-void qb_conv_tower_layout(QbConvTowerState *state, QbOps *ops, QbArena *arena, const QbConvTower *tower,
-                          int max_short_side, int max_long_side)
+void qb_conv_tower_layout(QbConvTowerState *state, QbOps *ops, QbArena *arena,
+                          const QbConvTower *tower, int max_short_side, int max_long_side)
 {
     int a = qb_conv_out(max_short_side, 2), b = qb_conv_out(max_long_side, 2);
     size_t largest = (size_t)a * (size_t)b * (size_t)tower->stem.w.n;
@@ -185,8 +191,8 @@ void qb_conv_tower_layout(QbConvTowerState *state, QbOps *ops, QbArena *arena, c
         size_t map = (size_t)a * (size_t)b * (size_t)block->project.n;
         largest = map > largest ? map : largest;
     }
-    state->picture.x = qb_arena_take(arena, (size_t)max_short_side * (size_t)max_long_side * 3,
-                                     sizeof(float));
+    state->picture.x =
+        qb_arena_take(arena, (size_t)max_short_side * (size_t)max_long_side * 3, sizeof(float));
     state->maps[0] = qb_arena_take(arena, largest, sizeof(float));
     state->maps[1] = qb_arena_take(arena, largest, sizeof(float));
     state->stats = qb_arena_take(arena, (size_t)tower->n_stats, sizeof(float));

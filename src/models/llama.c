@@ -1,10 +1,10 @@
 /* llama.c: the LLaMA decoder (Touvron et al. 2023, arXiv 2302.13971), prefill first.
  *
  *   x = embeddings of text and picture, position by position
- *   each layer:   n = RMSNorm(x);  q, k, v = Wq n, Wk n, Wv n;  q, k turned by RoPE;  k, v to the cache
- *                 x += Wo attention(q, cache)          causal, n_heads / n_kv_heads queries a key head
- *                 n = RMSNorm(x);  x += Wdown (silu(Wgate n) * Wup n)
- *   last row:     RMSNorm, then the head, for the words that are wanted (session.c)
+ *   each layer:   n = RMSNorm(x);  q, k, v = Wq n, Wk n, Wv n;  q, k turned by RoPE;  k, v to the
+ * cache x += Wo attention(q, cache)          causal, n_heads / n_kv_heads queries a key head n =
+ * RMSNorm(x);  x += Wdown (silu(Wgate n) * Wup n) last row:     RMSNorm, then the head, for the
+ * words that are wanted (session.c)
  *
  * Rows that nobody reads stop after the last layer's keys and values. */
 // SPDX-License-Identifier: Apache-2.0
@@ -52,10 +52,11 @@ static QbStatus load_shape(QbLlama *m, const QbLoader *loader, const char *prefi
         return status;
     if (n_kv_heads < 1 || n_kv_heads > (uint32_t)m->n_heads || m->n_heads % (int)n_kv_heads ||
         m->n_embd % m->n_heads || m->n_embd / m->n_heads % 2)
-        return qb_fail(QB_ERR_FORMAT, "%s: %d heads and %u key heads do not divide a width of %d", file,
-                       m->n_heads, n_kv_heads, m->n_embd);
+        return qb_fail(QB_ERR_FORMAT, "%s: %d heads and %u key heads do not divide a width of %d",
+                       file, m->n_heads, n_kv_heads, m->n_embd);
     if (n_vocab < 1 || n_vocab > MAX_VOCAB || n_vocab < n_tokens)
-        return qb_fail(QB_ERR_FORMAT, "%s: a vocabulary of %u for %zu tokens", file, n_vocab, n_tokens);
+        return qb_fail(QB_ERR_FORMAT, "%s: a vocabulary of %u for %zu tokens", file, n_vocab,
+                       n_tokens);
     if (!(m->norm_eps > 0 && m->norm_eps < 1) || !(rope_base > 1))
         return qb_fail(QB_ERR_FORMAT, "%s: norm epsilon %g or rope base %g is out of range", file,
                        (double)m->norm_eps, (double)rope_base);
@@ -65,16 +66,19 @@ static QbStatus load_shape(QbLlama *m, const QbLoader *loader, const char *prefi
     m->rope_base = rope_base;
     snprintf(key, sizeof key, "%s.rope.dimension_count", prefix);
     if (qb_gguf_has_key(loader->gguf, key)) {
-        if ((status = qb_load_int(&rope_dims, loader, 1, MAX_WIDTH, prefix, "rope.dimension_count")))
+        if ((status =
+                 qb_load_int(&rope_dims, loader, 1, MAX_WIDTH, prefix, "rope.dimension_count")))
             return status;
         if (rope_dims != m->head_dim)
-            return qb_fail(QB_ERR_UNSUPPORTED, "%s: %s is %d, only the head's width of %d can be done",
-                           file, key, rope_dims, m->head_dim);
+            return qb_fail(QB_ERR_UNSUPPORTED,
+                           "%s: %s is %d, only the head's width of %d can be done", file, key,
+                           rope_dims, m->head_dim);
     }
     return QB_OK;
 }
 
-static QbStatus load_layer(QbLlamaLayer *l, const QbLoader *loader, const QbLlama *m, int i, int flags)
+static QbStatus load_layer(QbLlamaLayer *l, const QbLoader *loader, const QbLlama *m, int i,
+                           int flags)
 {
     int wide = m->n_heads * m->head_dim, kv = m->n_kv_heads * m->head_dim;
     size_t n_embd = (size_t)m->n_embd;
@@ -83,11 +87,15 @@ static QbStatus load_layer(QbLlamaLayer *l, const QbLoader *loader, const QbLlam
            (status = qb_load_linear(&l->q, loader, flags, wide, m->n_embd, "blk.%d.attn_q", i)) ||
            (status = qb_load_linear(&l->k, loader, flags, kv, m->n_embd, "blk.%d.attn_k", i)) ||
            (status = qb_load_linear(&l->v, loader, flags, kv, m->n_embd, "blk.%d.attn_v", i)) ||
-           (status = qb_load_linear(&l->o, loader, flags, m->n_embd, wide, "blk.%d.attn_output", i)) ||
+           (status =
+                qb_load_linear(&l->o, loader, flags, m->n_embd, wide, "blk.%d.attn_output", i)) ||
            (status = qb_load_vector(&l->ffn_norm, loader, n_embd, "blk.%d.ffn_norm.weight", i)) ||
-           (status = qb_load_linear(&l->gate, loader, flags, m->n_ff, m->n_embd, "blk.%d.ffn_gate", i)) ||
-           (status = qb_load_linear(&l->up, loader, flags, m->n_ff, m->n_embd, "blk.%d.ffn_up", i)) ||
-           (status = qb_load_linear(&l->down, loader, flags, m->n_embd, m->n_ff, "blk.%d.ffn_down", i)));
+           (status = qb_load_linear(&l->gate, loader, flags, m->n_ff, m->n_embd, "blk.%d.ffn_gate",
+                                    i)) ||
+           (status =
+                qb_load_linear(&l->up, loader, flags, m->n_ff, m->n_embd, "blk.%d.ffn_up", i)) ||
+           (status =
+                qb_load_linear(&l->down, loader, flags, m->n_embd, m->n_ff, "blk.%d.ffn_down", i)));
     return status;
 }
 
@@ -125,9 +133,11 @@ QbStatus qb_llama_load(QbLlama *m, const QbLoader *loader, const char *prefix, i
     for (int i = 0; i < m->n_layers && !status; i++)
         status = load_layer(&m->layers[i], loader, m, i, flags);
     bool tied = !qb_loader_has(loader, "output.weight");
-    (void)(status || (status = qb_load_table(&m->embedding, loader, m->n_vocab, m->n_embd,
-                                             "token_embd.weight")) ||
-           (status = qb_load_vector(&m->output_norm, loader, (size_t)m->n_embd, "output_norm.weight")) ||
+    (void)(status ||
+           (status =
+                qb_load_table(&m->embedding, loader, m->n_vocab, m->n_embd, "token_embd.weight")) ||
+           (status =
+                qb_load_vector(&m->output_norm, loader, (size_t)m->n_embd, "output_norm.weight")) ||
            (status = qb_load_linear(&m->output, loader, flags, m->n_vocab, m->n_embd, "%s",
                                     tied ? "token_embd" : "output")) ||
            (status = make_rope(m, loader)));
@@ -175,7 +185,8 @@ static void rope_rows(int begin, int end, int thread, void *user)
     }
 }
 
-static void rope(const QbOps *ops, const QbLlama *m, float *x, int n_heads, int first_position, int n)
+static void rope(const QbOps *ops, const QbLlama *m, float *x, int n_heads, int first_position,
+                 int n)
 {
     RopeJob job = {ops, m, x, (ptrdiff_t)n_heads * m->head_dim, n_heads, first_position};
     qb_pool_run(ops->pool, rope_rows, &job, n, 16);
@@ -225,7 +236,8 @@ static void layer_forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, i
                  (QbRows){x, m->n_embd});
 }
 
-void qb_llama_forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int n_rows, int read_last)
+void qb_llama_forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int n_rows,
+                      int read_last)
 {
     for (int i = 0; i < m->n_layers; i++) {
         bool last = i == m->n_layers - 1;

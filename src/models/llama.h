@@ -19,10 +19,10 @@ typedef struct QbLlamaLayer {
 typedef struct QbLlama {
     int n_layers, n_embd, n_heads, n_kv_heads, head_dim, n_ff, n_vocab, n_context;
     float norm_eps, rope_base;
-    QbTable embedding;        /* [n_vocab][n_embd] */
-    QbLlamaLayer *layers;     /* [n_layers] */
-    const float *output_norm; /* [n_embd] */
-    QbLinear output;          /* [n_vocab][n_embd] */
+    QbTable embedding;                /* [n_vocab][n_embd] */
+    QbLlamaLayer *layers;             /* [n_layers] */
+    const float *output_norm;         /* [n_embd] */
+    QbLinear output;                  /* [n_vocab][n_embd] */
     const float *rope_cos, *rope_sin; /* [n_context][head_dim / 2] */
 } QbLlama;
 
@@ -33,9 +33,9 @@ QbStatus qb_llama_load(QbLlama *out, const QbLoader *loader, const char *prefix,
 /* Activations of a session. */
 typedef struct QbLlamaState {
     QbKvCache cache;
-    int max_rows;    /* rows of one forward pass */
-    float *x, *h;    /* [max_rows][n_embd] */
-    float *q, *attn; /* [max_rows][n_heads * head_dim] */
+    int max_rows;     /* rows of one forward pass */
+    float *x, *h;     /* [max_rows][n_embd] */
+    float *q, *attn;  /* [max_rows][n_heads * head_dim] */
     float *gate, *up; /* [max_rows][n_ff] */
 } QbLlamaState;
 

@@ -15,7 +15,7 @@
 
 typedef struct {
     QbPreprocess fit;
-    float gain[3], offset[3]; /* u8 -> normalised */
+    QbPixelScale pixels;
     QbClipVit tower;
     QbLinear mm0; /* [n_embd][width] with bias */
     QbLinear mm2; /* [n_embd][n_embd] with bias */
@@ -31,25 +31,17 @@ typedef struct {
 static QbStatus load_preprocess(Llava *m, const QbLoader *loader)
 {
     const char *fit = "crop";
-    float mean[3], std[3];
     QbStatus status;
     if ((status = qb_gguf_get_string_or(&fit, loader->gguf, "qboost.preprocess.fit")) ||
-        (status = qb_gguf_copy_f32_array(mean, 3, loader->gguf, "clip.vision.image_mean")) ||
-        (status = qb_gguf_copy_f32_array(std, 3, loader->gguf, "clip.vision.image_std")))
+        (status = qb_load_pixel_scale(&m->pixels, loader, "clip.vision")))
         return status;
     if (strcmp(fit, "crop") && strcmp(fit, "pad"))
         return qb_fail(QB_ERR_FORMAT, "%s: qboost.preprocess.fit is \"%s\", expected crop or pad",
                        qb_gguf_name(loader->gguf), fit);
     m->fit.fit = strcmp(fit, "crop") ? QB_FIT_PAD : QB_FIT_CROP;
     m->fit.image_size = m->tower.image_size;
-    for (int c = 0; c < 3; c++) {
-        if (!(std[c] > 0) || !(mean[c] >= 0 && mean[c] <= 1))
-            return qb_fail(QB_ERR_FORMAT, "%s: clip.vision.image_mean, image_std: %g, %g",
-                           qb_gguf_name(loader->gguf), (double)mean[c], (double)std[c]);
-        m->fit.pad_color[c] = (uint8_t)(255.0f * mean[c]); /* as upstream: int(255 * mean) */
-        m->gain[c] = (float)(1.0 / (255.0 * (double)std[c]));
-        m->offset[c] = -mean[c] / std[c];
-    }
+    for (int c = 0; c < 3; c++) /* as upstream: int(255 * mean) */
+        m->fit.pad_color[c] = (uint8_t)(255.0f * m->pixels.mean[c]);
     return QB_OK;
 }
 
@@ -92,7 +84,8 @@ static void llava_describe(QbInfo *info, const void *weights)
                 m->tower.image_size,
                 m->fit.fit == QB_FIT_PAD ? "padded to a square" : "shortest edge, centre crop");
     qb_info_add(info, "vision tower", "CLIP ViT, %d layers, width %d, patches of %d -> %d tokens",
-                m->tower.n_layers, m->tower.width, m->tower.patch_size, m->tower.grid * m->tower.grid);
+                m->tower.n_layers, m->tower.width, m->tower.patch_size,
+                m->tower.grid * m->tower.grid);
 }
 
 static void llava_layout(void *state, QbOps *ops, QbArena *arena, const void *weights)
@@ -118,15 +111,17 @@ static QbStatus llava_encode(float *tokens, double *preprocess_ms, void *state, 
     if (status)
         return status;
     size_t pixels = (size_t)m->tower.image_size * (size_t)m->tower.image_size;
-    ops->kernels->normalize_u8(s->tower.picture, s->square, pixels, m->gain, m->offset);
+    ops->kernels->normalize_u8(s->tower.picture, s->square, pixels, m->pixels.gain,
+                               m->pixels.offset);
     *preprocess_ms = qb_now_ms() - start;
 
     int n_tokens = m->tower.grid * m->tower.grid, n_embd = m->decoder.n_embd, w = m->tower.width;
     const QbRows none = {0};
     qb_clip_vit_forward(&s->tower, ops, &m->tower);
-    qb_op_linear(ops, &m->mm0, s->hidden, n_embd, (QbRows){s->tower.x + w, w}, n_tokens, QB_ACT_GELU,
+    qb_op_linear(ops, &m->mm0, s->hidden, n_embd, (QbRows){s->tower.x + w, w}, n_tokens,
+                 QB_ACT_GELU, none);
+    qb_op_linear(ops, &m->mm2, tokens, n_embd, (QbRows){s->hidden, n_embd}, n_tokens, QB_ACT_NONE,
                  none);
-    qb_op_linear(ops, &m->mm2, tokens, n_embd, (QbRows){s->hidden, n_embd}, n_tokens, QB_ACT_NONE, none);
     return QB_OK;
 }
 

@@ -11,12 +11,12 @@
 
 enum { NAME_BYTES = 128 };
 
-#define FORMAT_NAME(buffer, name)                                                                  \
-    do {                                                                                           \
-        va_list args;                                                                              \
-        va_start(args, name);                                                                      \
-        vsnprintf(buffer, sizeof buffer, name, args);                                              \
-        va_end(args);                                                                              \
+#define FORMAT_NAME(buffer, name)                     \
+    do {                                              \
+        va_list args;                                 \
+        va_start(args, name);                         \
+        vsnprintf(buffer, sizeof buffer, name, args); \
+        va_end(args);                                 \
     } while (0)
 
 static bool weight_type(QbWeightType *out, QbType type)
@@ -47,20 +47,22 @@ static QbStatus find(const QbGgufTensor **out, QbWeightType *type, const QbLoade
     if (!*out)
         return qb_fail(QB_ERR_FORMAT, "%s: tensor %s is missing", file, name);
     if (!weight_type(type, (*out)->type))
-        return qb_fail(QB_ERR_UNSUPPORTED, "%s: tensor %s is %s; f32, f16, bf16 and q8_0 can be used",
-                       file, name, qb_type_name((*out)->type));
+        return qb_fail(QB_ERR_UNSUPPORTED,
+                       "%s: tensor %s is %s; f32, f16, bf16 and q8_0 can be used", file, name,
+                       qb_type_name((*out)->type));
     return QB_OK;
 }
 
-static QbStatus find_matrix(const QbGgufTensor **out, QbWeightType *type, const QbLoader *loader, int n,
-                            int k, const char *name)
+static QbStatus find_matrix(const QbGgufTensor **out, QbWeightType *type, const QbLoader *loader,
+                            int n, int k, const char *name)
 {
     QbStatus status = find(out, type, loader, name);
     if (status)
         return status;
     const int64_t *ne = (*out)->ne;
     if (ne[0] != k || ne[1] != n || ne[2] != 1 || ne[3] != 1)
-        return qb_fail(QB_ERR_FORMAT, "%s: tensor %s is [%lld, %lld, %lld, %lld], expected [%d, %d]",
+        return qb_fail(QB_ERR_FORMAT,
+                       "%s: tensor %s is [%lld, %lld, %lld, %lld], expected [%d, %d]",
                        qb_gguf_name(loader->gguf), name, (long long)ne[3], (long long)ne[2],
                        (long long)ne[1], (long long)ne[0], n, k);
     return QB_OK;
@@ -141,8 +143,8 @@ QbStatus qb_load_linear(QbLinear *out, const QbLoader *loader, int flags, int n,
         widen(wide, tensor->data, values, type, loader->kernels);
         type = QB_WEIGHT_F32;
     }
-    status = qb_linear_init(out, loader->store, loader->pool, wide ? wide : tensor->data, type, n, k,
-                            bias);
+    status = qb_linear_init(out, loader->store, loader->pool, wide ? wide : tensor->data, type, n,
+                            k, bias);
     qb_free(wide);
     return status;
 }
@@ -160,8 +162,8 @@ QbStatus qb_load_table(QbTable *out, const QbLoader *loader, int n, int k, const
 
 void qb_table_row(float *y, const QbTable *table, const QbKernels *kernels, int row)
 {
-    widen(y, (const char *)table->data + (size_t)row * table->row_bytes, (size_t)table->k, table->type,
-          kernels);
+    widen(y, (const char *)table->data + (size_t)row * table->row_bytes, (size_t)table->k,
+          table->type, kernels);
 }
 
 bool qb_loader_has(const QbLoader *loader, const char *name, ...)
@@ -184,5 +186,26 @@ QbStatus qb_load_int(int *out, const QbLoader *loader, int min, int max, const c
         return qb_fail(QB_ERR_FORMAT, "%s: %s is %u, expected %d to %d", qb_gguf_name(loader->gguf),
                        full, value, min, max);
     *out = (int)value;
+    return QB_OK;
+}
+
+QbStatus qb_load_pixel_scale(QbPixelScale *out, const QbLoader *loader, const char *prefix)
+{
+    char mean_key[64], std_key[64];
+    float std[3];
+    snprintf(mean_key, sizeof mean_key, "%s.image_mean", prefix);
+    snprintf(std_key, sizeof std_key, "%s.image_std", prefix);
+    QbStatus status;
+    if ((status = qb_gguf_copy_f32_array(out->mean, 3, loader->gguf, mean_key)) ||
+        (status = qb_gguf_copy_f32_array(std, 3, loader->gguf, std_key)))
+        return status;
+    for (int c = 0; c < 3; c++) {
+        if (!(std[c] > 0) || !(out->mean[c] >= 0 && out->mean[c] <= 1))
+            return qb_fail(QB_ERR_FORMAT, "%s: %s[%d] is %g, %s[%d] is %g",
+                           qb_gguf_name(loader->gguf), mean_key, c, (double)out->mean[c], std_key,
+                           c, (double)std[c]);
+        out->gain[c] = (float)(1.0 / (255.0 * (double)std[c]));
+        out->offset[c] = -out->mean[c] / std[c];
+    }
     return QB_OK;
 }

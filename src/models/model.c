@@ -1,5 +1,6 @@
-/* model.c: opens a GGUF file: finds the architecture, loads weights and tokenizer, reads how the model
- * wants to be asked. Everything is checked here, so that scoring has nothing left to refuse. */
+/* model.c: opens a GGUF file: finds the architecture, loads weights and tokenizer, reads how the
+ * model wants to be asked. Everything is checked here, so that scoring has nothing left to refuse.
+ */
 // SPDX-License-Identifier: Apache-2.0
 #include "models/model.h"
 
@@ -23,7 +24,8 @@ static QbStatus find_arch(QbModel *m)
     char known[256] = "";
     for (int i = 0; qb_model_arch_at(i); i++) {
         size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", qb_model_arch_at(i)->name);
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
+                 qb_model_arch_at(i)->name);
     }
     return qb_fail(QB_ERR_UNSUPPORTED, "%s: unknown architecture \"%s\" (known: %s)",
                    qb_gguf_name(m->gguf), name, known);
@@ -65,8 +67,8 @@ static QbStatus load_tokenizer(QbModel *m)
         (status = qb_gguf_get_u32_or(&eos, gguf, "tokenizer.ggml.eos_token_id")) ||
         (status = qb_gguf_get_u32_or(&unk, gguf, "tokenizer.ggml.unknown_token_id")) ||
         (status = qb_gguf_get_bool_or(&dummy_prefix, gguf, "tokenizer.ggml.add_space_prefix")) ||
-        (status = qb_gguf_get_bool_or(&squeeze_spaces, gguf,
-                                      "tokenizer.ggml.remove_extra_whitespaces")))
+        (status =
+             qb_gguf_get_bool_or(&squeeze_spaces, gguf, "tokenizer.ggml.remove_extra_whitespaces")))
         return status;
     if (squeeze_spaces)
         return qb_fail(QB_ERR_UNSUPPORTED,
@@ -82,8 +84,9 @@ static QbStatus load_tokenizer(QbModel *m)
     QbPiece *pieces = qb_calloc(n, sizeof *pieces);
     status = pieces ? fill_pieces(pieces, n, gguf) : QB_ERR_NOMEM;
     if (!status)
-        status = qb_tokenizer_new(&m->tokenizer, pieces, (int)n,
-                                  &(QbTokenizerOptions){(int)bos, (int)eos, (int)unk, dummy_prefix});
+        status =
+            qb_tokenizer_new(&m->tokenizer, pieces, (int)n,
+                             &(QbTokenizerOptions){(int)bos, (int)eos, (int)unk, dummy_prefix});
     qb_free(pieces);
     return status;
 }
@@ -108,7 +111,8 @@ static QbStatus load_manners(QbModel *m)
     m->decode = strcmp(decode, "managed") ? QB_DECODE_UPSTREAM : QB_DECODE_MANAGED;
     const char *image = strstr(m->prompt_template, "<image>");
     if (!image || strstr(image + 1, "<image>") || !strstr(m->prompt_template, "{prompt}"))
-        return qb_fail(QB_ERR_FORMAT, "%s: qboost.template needs one <image> and a {prompt}: \"%s\"",
+        return qb_fail(QB_ERR_FORMAT,
+                       "%s: qboost.template needs one <image> and a {prompt}: \"%s\"",
                        qb_gguf_name(m->gguf), m->prompt_template);
     return QB_OK;
 }
@@ -157,8 +161,9 @@ static QbStatus describe(QbModel *m)
     qb_info_add(info, "size", "%.1f MiB", (double)bytes / 1048576.0);
     qb_info_add(info, "tensor types", "%s", types);
     m->arch->describe(info, m->weights);
-    qb_info_add(info, "decoder", "LLaMA, %d layers, width %d, %d heads (%d key heads), vocabulary %d",
-                d->n_layers, d->n_embd, d->n_heads, d->n_kv_heads, d->n_vocab);
+    qb_info_add(info, "decoder",
+                "LLaMA, %d layers, width %d, %d heads (%d key heads), vocabulary %d", d->n_layers,
+                d->n_embd, d->n_heads, d->n_kv_heads, d->n_vocab);
     qb_info_add(info, "context", "%d tokens", d->n_context);
     qb_info_add(info, "template", "%s", m->prompt_template);
     qb_info_add(info, "prompt", "%s", m->rate_prompt);
@@ -190,7 +195,8 @@ QbStatus qb_model_open(QbModel **out, const char *path, const QbModelOptions *op
         return qb_fail(QB_ERR_ARG, "qb_model_open: out is NULL");
     *out = NULL;
     if (options && options->size != sizeof *options)
-        return qb_fail(QB_ERR_ARG, "qb_model_open: options were not set up by qb_model_options_init");
+        return qb_fail(QB_ERR_ARG,
+                       "qb_model_open: options were not set up by qb_model_options_init");
     QbModel *m = qb_calloc(1, sizeof *m);
     if (!m)
         return QB_ERR_NOMEM;
@@ -205,8 +211,8 @@ QbStatus qb_model_open(QbModel **out, const char *path, const QbModelOptions *op
         status = qb_gguf_open_memory(&m->gguf, data, size, "(embedded)");
     }
     (void)(status || (status = find_arch(m)) || (status = load_tokenizer(m)) ||
-           (status = load_manners(m)) || (status = load_weights(m, options ? options->threads : 0)) ||
-           (status = describe(m)));
+           (status = load_manners(m)) ||
+           (status = load_weights(m, options ? options->threads : 0)) || (status = describe(m)));
     if (status)
         qb_model_close(&m);
     *out = m;

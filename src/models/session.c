@@ -1,7 +1,7 @@
 /* session.c: see session.h.
  *
- * Every position of the KV cache has a key: the token id, or the picture's serial number and the row in
- * it. Two prompts share the positions up to the first differing key. */
+ * Every position of the KV cache has a key: the token id, or the picture's serial number and the
+ * row in it. Two prompts share the positions up to the first differing key. */
 // SPDX-License-Identifier: Apache-2.0
 #include "models/session.h"
 
@@ -22,11 +22,11 @@ struct QbSession {
     QbOps ops;
     QbResizer resizer;
     QbLlamaState llama;
-    void *vision;           /* arch->state_bytes, owned */
-    float *image_tokens;    /* [n_image_tokens][n_embd] */
-    uint64_t *row_keys;     /* [n_context]: of the prompt being fed */
+    void *vision;        /* arch->state_bytes, owned */
+    float *image_tokens; /* [n_image_tokens][n_embd] */
+    uint64_t *row_keys;  /* [n_context]: of the prompt being fed */
     int n_image_tokens;
-    uint64_t image_serial;  /* of image_tokens; 0 = none */
+    uint64_t image_serial; /* of image_tokens; 0 = none */
     QbSessionTimes times;
     int64_t rows_computed;
 };
@@ -103,7 +103,8 @@ static QbStatus expand(QbSession *s, int *out_n, int *out_image, const int32_t *
         if (ids[i] == QB_ID_IMAGE && (!image || *out_image >= 0))
             return qb_fail(QB_ERR_ARG, "the prompt asks for more pictures than were given");
         if (n + rows > s->decoder->n_context)
-            return qb_fail(QB_ERR_LIMIT, "the prompt is longer than the model's context of %d tokens",
+            return qb_fail(QB_ERR_LIMIT,
+                           "the prompt is longer than the model's context of %d tokens",
                            s->decoder->n_context);
         if (ids[i] == QB_ID_IMAGE) {
             *out_image = n;

@@ -1,8 +1,8 @@
 /* session.h: one mutable timeline on a model: a prompt of text and a picture in, logits out.
  *
- * A session computes only what it has not computed yet: rows that the KV cache holds for the longest
- * common prefix with the last prompt are kept (the text before the picture for ever, the picture too
- * when several prompts ask about it), and a picture is encoded once. */
+ * A session computes only what it has not computed yet: rows that the KV cache holds for the
+ * longest common prefix with the last prompt are kept (the text before the picture for ever, the
+ * picture too when several prompts ask about it), and a picture is encoded once. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QB_MODELS_SESSION_H
 #define QB_MODELS_SESSION_H

@@ -16,7 +16,8 @@ QbStatus qb_ids_append(QbIds *ids, const int32_t *id, int n)
         return qb_fail(QB_ERR_LIMIT, "the prompt is too long");
     if (ids->n + n > ids->capacity) {
         int grown = 2 * (ids->n + n) + 16;
-        int32_t *block = qb_realloc(ids->id, (size_t)ids->n * sizeof *id, (size_t)grown * sizeof *id);
+        int32_t *block =
+            qb_realloc(ids->id, (size_t)ids->n * sizeof *id, (size_t)grown * sizeof *id);
         if (!block)
             return QB_ERR_NOMEM;
         ids->id = block;
@@ -34,7 +35,8 @@ void qb_ids_deinit(QbIds *ids)
     *ids = (QbIds){0};
 }
 
-static QbStatus append_text(QbIds *ids, const QbTokenizer *tokenizer, const char *text, size_t length)
+static QbStatus append_text(QbIds *ids, const QbTokenizer *tokenizer, const char *text,
+                            size_t length)
 {
     int32_t *id;
     int n;
@@ -102,7 +104,8 @@ static bool starts_with_space(const QbTokenizer *tokenizer, int32_t id)
     return length > 0 && bytes[0] == ' ';
 }
 
-QbStatus qb_word_id(int32_t *out_id, int *out_pieces, const QbTokenizer *tokenizer, const char *word)
+QbStatus qb_word_id(int32_t *out_id, int *out_pieces, const QbTokenizer *tokenizer,
+                    const char *word)
 {
     /* Tokenizers without a dummy prefix need the space spelled out. */
     char spaced[256];
@@ -121,8 +124,9 @@ QbStatus qb_word_id(int32_t *out_id, int *out_pieces, const QbTokenizer *tokeniz
             qb_tokenizer_piece_bytes(&piece_length, tokenizer, ids.id[0]);
         int type = ids.n > 0 ? qb_tokenizer_piece_type(tokenizer, ids.id[0]) : QB_PIECE_UNKNOWN;
         if (type == QB_PIECE_UNKNOWN || type == QB_PIECE_BYTE || piece_length < 2)
-            status = qb_fail(QB_ERR_ARG,
-                             "the word \"%s\" cannot be read: no token of the model begins it", word);
+            status =
+                qb_fail(QB_ERR_ARG,
+                        "the word \"%s\" cannot be read: no token of the model begins it", word);
     }
     if (!status) {
         *out_id = ids.id[0];

@@ -16,8 +16,8 @@ struct QbScorer {
     QbIds prompt;
     int32_t word_id[QB_SCORE_MAX_WORDS];
     int word_pieces[QB_SCORE_MAX_WORDS];
-    float *logits;     /* [n_vocab], for answers; taken at the first question */
-    char *answer;      /* NUL-terminated */
+    float *logits; /* [n_vocab], for answers; taken at the first question */
+    char *answer;  /* NUL-terminated */
     size_t answer_capacity;
 };
 
@@ -53,7 +53,8 @@ QbStatus qb_scorer_new(QbScorer **out, const QbModel *model, const QbScorerOptio
     if (!options)
         options = &defaults;
     if (options->size != sizeof *options)
-        return qb_fail(QB_ERR_ARG, "qb_scorer_new: options were not set up by qb_scorer_options_init");
+        return qb_fail(QB_ERR_ARG,
+                       "qb_scorer_new: options were not set up by qb_scorer_options_init");
     QbScorer *s = qb_calloc(1, sizeof *s);
     if (!s)
         return QB_ERR_NOMEM;
@@ -105,7 +106,8 @@ QbStatus qb_scorer_score_image(QbScore *out, QbScorer *s, const QbImage *image)
     return QB_OK;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------ */
+/* ---- answers ------------------------------------------------------------------------------------
+ */
 
 static int32_t most_likely(const float *logits, int n)
 {
@@ -178,7 +180,8 @@ QbStatus qb_scorer_ask(const char **out, QbScorer *s, const QbImage *image, cons
     return status;
 }
 
-/* ---- what the scorer was set to ------------------------------------------------------------------ */
+/* ---- what the scorer was set to
+ * ------------------------------------------------------------------ */
 
 const char *qb_scorer_method(const QbScorer *scorer)
 {

@@ -1,7 +1,7 @@
 /* settings.c: resolves options and prompt files; see settings.h and docs/prompts.md.
  *
- * A prompt file is lines of "key = value"; empty lines and lines that begin with # are skipped. Keys:
- * method, prompt, tones, weights, temperature. */
+ * A prompt file is lines of "key = value"; empty lines and lines that begin with # are skipped.
+ * Keys: method, prompt, tones, weights, temperature. */
 // SPDX-License-Identifier: Apache-2.0
 #include "score/settings.h"
 
@@ -37,7 +37,8 @@ static QbStatus parse_temperature(double *out, const char *text, const char *whe
     char *end;
     double value = strtod(text, &end);
     if (end == text || *end || !(value > 0) || !isfinite(value))
-        return qb_fail(QB_ERR_ARG, "%s: temperature \"%s\": a number above 0 is expected", where, text);
+        return qb_fail(QB_ERR_ARG, "%s: temperature \"%s\": a number above 0 is expected", where,
+                       text);
     *out = value;
     return QB_OK;
 }
@@ -132,7 +133,9 @@ static QbStatus resolve(QbSettings *out, Wishes *wishes, const QbModel *model)
         return QB_ERR_NOMEM;
     bool own_tones = wishes->tones != NULL;
     return qb_tones_parse(&out->tones, own_tones ? wishes->tones : method->tones,
-                          wishes->weights ? wishes->weights : own_tones ? NULL : method->weights);
+                          wishes->weights ? wishes->weights
+                          : own_tones     ? NULL
+                                          : method->weights);
 }
 
 QbStatus qb_settings_init(QbSettings *out, const QbScorerOptions *options, const QbModel *model)

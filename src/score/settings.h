@@ -1,5 +1,5 @@
-/* settings.h: what a scorer is to ask and read, put together from the options, a prompt file and the
- * model's own defaults, in that order. */
+/* settings.h: what a scorer is to ask and read, put together from the options, a prompt file and
+ * the model's own defaults, in that order. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QB_SCORE_SETTINGS_H
 #define QB_SCORE_SETTINGS_H

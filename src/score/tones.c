@@ -54,8 +54,10 @@ static QbStatus parse_words(QbTones *tones, const char *text)
         tone = end + 1;
     }
     return tones->n_tones > 1 ? QB_OK
-                              : qb_fail(QB_ERR_ARG, "\"%s\" is one tone; a score needs two or more, "
-                                                    "separated by /", text);
+                              : qb_fail(QB_ERR_ARG,
+                                        "\"%s\" is one tone; a score needs two or more, "
+                                        "separated by /",
+                                        text);
 }
 
 static QbStatus parse_weights(QbTones *tones, const char *text)
@@ -71,9 +73,8 @@ static QbStatus parse_weights(QbTones *tones, const char *text)
         n++;
         p = end;
     }
-    return n == tones->n_tones
-               ? QB_OK
-               : qb_fail(QB_ERR_ARG, "%d weights for %d tones", n, tones->n_tones);
+    return n == tones->n_tones ? QB_OK
+                               : qb_fail(QB_ERR_ARG, "%d weights for %d tones", n, tones->n_tones);
 }
 
 QbStatus qb_tones_parse(QbTones *out, const char *tones, const char *weights)
