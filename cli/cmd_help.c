@@ -8,13 +8,17 @@
 #include <unistd.h>
 
 typedef struct HelpArgs {
-    bool man;
+    bool man, list;
 } HelpArgs;
 
 static const Option options[] = {{.name = "man",
                                   .type = OPTION_FLAG,
                                   .offset = offsetof(HelpArgs, man),
                                   .help = "print the manual page's source (mdoc)"},
+                                 {.name = "list",
+                                  .type = OPTION_FLAG,
+                                  .offset = offsetof(HelpArgs, list),
+                                  .help = "print the commands' names, one a line"},
                                  HELP_OPTION,
                                  {0}};
 
@@ -35,7 +39,11 @@ static int run(const void *args_given, char **operands, int n_operands)
                            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
     Text text = {0};
-    (args->man ? man_add : help_add)(&text, command);
+    if (args->list)
+        for (size_t i = 0; command_list[i]; i++)
+            text_addf(&text, "%s\n", command_list[i]->name);
+    else
+        (args->man ? man_add : help_add)(&text, command);
     bool good = write_all(STDOUT_FILENO, text.data, text.length);
     text_free(&text);
     return good ? CLI_OK : CLI_FAILED;
