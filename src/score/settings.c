@@ -20,6 +20,8 @@ enum { MAX_FILE_BYTES = 65536 };
 typedef struct {
     const char *method, *prompt, *tones, *weights;
     double temperature;
+    const char *weights_file; /* the prompt file that the weights are from, and the line; or NULL */
+    int weights_line;
 } Wishes;
 
 static char *trim(char *text)
@@ -32,15 +34,36 @@ static char *trim(char *text)
     return text;
 }
 
-static QbStatus parse_temperature(double *out, const char *text, const char *where)
+static QbStatus parse_temperature(double *out, const char *text)
 {
     char *end;
     double value = strtod(text, &end);
     if (end == text || *end || !(value > 0) || !isfinite(value))
-        return qb_fail(QB_ERR_ARG, "%s: temperature \"%s\": a number above 0 is expected", where,
-                       text);
+        return qb_fail(QB_ERR_ARG, "temperature \"%s\": a number above 0 is expected", text);
     *out = value;
     return QB_OK;
+}
+
+static QbStatus find_method(const QbScoreMethod **out, const char *name)
+{
+    *out = qb_score_method_find(name);
+    return *out ? QB_OK
+                : qb_fail(QB_ERR_ARG, "unknown method \"%s\" (tti, mpe, binary, levels)", name);
+}
+
+/* What can be told of a value while its line is known; whether weights fit the tones comes later.
+ */
+static QbStatus check_value(const char *key, const char *value)
+{
+    const QbScoreMethod *method;
+    QbTones tones = {0};
+    QbStatus status = QB_OK;
+    if (!strcmp(key, "method"))
+        status = find_method(&method, value);
+    else if (!strcmp(key, "tones"))
+        status = qb_tones_parse(&tones, value, NULL);
+    qb_tones_deinit(&tones);
+    return status;
 }
 
 static QbStatus parse_line(Wishes *wishes, char *line, const char *path, int number)
@@ -64,10 +87,17 @@ static QbStatus parse_line(Wishes *wishes, char *line, const char *path, int num
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (!strcmp(key, texts[i].name)) {
             *texts[i].target = value;
-            return QB_OK;
+            if (texts[i].target == &wishes->weights) {
+                wishes->weights_file = path;
+                wishes->weights_line = number;
+            }
+            QbStatus status = check_value(key, value);
+            return status ? qb_fail_prefix(status, "%s:%d", path, number) : QB_OK;
         }
-    if (!strcmp(key, "temperature"))
-        return parse_temperature(&wishes->temperature, value, path);
+    if (!strcmp(key, "temperature")) {
+        QbStatus status = parse_temperature(&wishes->temperature, value);
+        return status ? qb_fail_prefix(status, "%s:%d", path, number) : QB_OK;
+    }
     return qb_fail(QB_ERR_FORMAT,
                    "%s:%d: unknown key \"%s\" (method, prompt, tones, weights, temperature)", path,
                    number, key);
@@ -108,17 +138,12 @@ static void override(Wishes *wishes, const QbScorerOptions *options)
         wishes->tones = options->tones;
         wishes->weights = NULL; /* those of a file belong to the file's tones */
     }
-    if (options->weights)
+    if (options->weights) {
         wishes->weights = options->weights;
+        wishes->weights_file = NULL;
+    }
     if (options->temperature > 0)
         wishes->temperature = options->temperature;
-}
-
-static QbStatus find_method(const QbScoreMethod **out, const char *name)
-{
-    *out = qb_score_method_find(name);
-    return *out ? QB_OK
-                : qb_fail(QB_ERR_ARG, "unknown method \"%s\" (tti, mpe, binary, levels)", name);
 }
 
 static QbStatus resolve(QbSettings *out, Wishes *wishes, const QbModel *model)
@@ -132,10 +157,13 @@ static QbStatus resolve(QbSettings *out, Wishes *wishes, const QbModel *model)
     if (!out->prompt)
         return QB_ERR_NOMEM;
     bool own_tones = wishes->tones != NULL;
-    return qb_tones_parse(&out->tones, own_tones ? wishes->tones : method->tones,
-                          wishes->weights ? wishes->weights
-                          : own_tones     ? NULL
-                                          : method->weights);
+    status = qb_tones_parse(&out->tones, own_tones ? wishes->tones : method->tones,
+                            wishes->weights ? wishes->weights
+                            : own_tones     ? NULL
+                                            : method->weights);
+    if (status && wishes->weights && wishes->weights_file)
+        return qb_fail_prefix(status, "%s:%d", wishes->weights_file, wishes->weights_line);
+    return status;
 }
 
 QbStatus qb_settings_init(QbSettings *out, const QbScorerOptions *options, const QbModel *model)

@@ -66,7 +66,7 @@ static QbStatus parse_weights(QbTones *tones, const char *text)
     for (const char *p = text + strspn(text, SEPARATORS); *p; p += strspn(p, SEPARATORS)) {
         char *end;
         double weight = strtod(p, &end);
-        if (end == p || !(weight >= 0 && weight <= 1))
+        if (end == p || !(weight >= 0 && weight <= 1) || !strchr(SEPARATORS, *end))
             return qb_fail(QB_ERR_ARG, "weights \"%s\": numbers from 0 to 1 are expected", text);
         if (n < QB_SCORE_MAX_TONES)
             tones->weight[n] = weight;
@@ -100,11 +100,11 @@ void qb_tones_score(QbScore *out, const QbTones *tones, const float *logit, doub
         count[tones->tone_of[i]]++;
     }
     for (int t = 0; t < tones->n_tones; t++) {
-        level[t] /= count[t] * temperature;
+        level[t] /= count[t];
         highest = fmax(highest, level[t]);
     }
     for (int t = 0; t < tones->n_tones; t++) {
-        out->probability[t] = exp(level[t] - highest);
+        out->probability[t] = exp((level[t] - highest) / temperature);
         sum += out->probability[t];
     }
     out->score = 0;
@@ -115,4 +115,9 @@ void qb_tones_score(QbScore *out, const QbTones *tones, const float *logit, doub
         out->entropy -= p > 0 ? p * log(p) : 0;
     }
     out->entropy /= log(tones->n_tones);
+    /* Rounding may pass the top of the range; what is not a number stays so. */
+    if (out->score > 1)
+        out->score = 1;
+    if (out->entropy > 1)
+        out->entropy = 1;
 }

@@ -40,8 +40,8 @@ typedef struct TinyModel {
     int64_t rows, columns;
     QbType type;
     const char *words; /* separated by spaces; NULL = those of the scoring methods */
-    bool no_dummy_prefix, no_bytes;
-    uint32_t context; /* 0 = 64 */
+    bool no_dummy_prefix, no_bytes, no_space; /* no_space: no piece that is a space alone */
+    uint32_t context;                         /* 0 = 64 */
     uint32_t seed;
     float output_gain; /* 0 = 1 */
 
@@ -156,7 +156,7 @@ static inline int tiny_vocabulary(GgufBuild *b, const TinyModel *t)
                              "Rate the quality of image USER: ASSISTANT:";
     while (*word) {
         size_t length = strcspn(word, " ");
-        for (size_t l = 0; l <= length; l++) {
+        for (size_t l = t->no_space; l <= length; l++) {
             snprintf(text[n], sizeof text[n], "\xe2\x96\x81%.*s", (int)l, word);
             int same = first;
             while (strcmp(text[same], text[n]))

@@ -1,0 +1,162 @@
+/* test_prompt.c: a question in a model's template as ids, and which token stands for a word. */
+// SPDX-License-Identifier: Apache-2.0
+#include "base/mem.h"
+#include "models/session.h"
+#include "score/prompt.h"
+#include "tests/unit/models/tiny_model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static QbModel *open_tiny(TinyModel t)
+{
+    QbModel *model = NULL;
+    if (tiny_open(&model, &t))
+        fail_msg("%s", qb_last_error());
+    return model;
+}
+
+/* The text of ids, with <s> for BOS and <image> for the picture. */
+static void text_of(char *out, size_t n, const QbModel *model, const QbIds *ids)
+{
+    size_t used = 0;
+    out[0] = 0;
+    for (int i = 0; i < ids->n; i++) {
+        size_t length = 7;
+        const char *bytes = "<image>";
+        if (ids->id[i] == 1 && (length = 3))
+            bytes = "<s>";
+        else if (ids->id[i] != QB_ID_IMAGE)
+            bytes = qb_tokenizer_piece_bytes(&length, model->tokenizer, ids->id[i]);
+        assert_true(used + length < n);
+        memcpy(out + used, bytes, length);
+        used += length;
+        out[used] = 0;
+    }
+}
+
+static void check_prompt(const char *template_text, const char *question, const char *want)
+{
+    QbModel *model = open_tiny((TinyModel){.key = "qboost.template", .text = template_text});
+    QbIds ids;
+    char text[1000];
+    assert_int_equal(qb_prompt_ids(&ids, model, question), QB_OK);
+    text_of(text, sizeof text, model, &ids);
+    assert_string_equal(text, want);
+    int images = 0;
+    for (int i = 0; i < ids.n; i++)
+        images += ids.id[i] == QB_ID_IMAGE;
+    assert_int_equal(images, 1);
+    qb_ids_deinit(&ids);
+    qb_model_close(&model);
+}
+
+/* Each part gets its own space in front (upstream's tokenizer_image_token does so), BOS comes once,
+ * and a question cannot bring a picture, a slot or a control token with it. */
+static void test_templates(void **state)
+{
+    (void)state;
+    check_prompt("USER: <image>{prompt} ASSISTANT:", "Rate it.",
+                 "<s> USER: <image> Rate it. ASSISTANT:");
+    check_prompt("<image>{prompt}", "x", "<s><image> x");
+    check_prompt("{prompt}<image>", "x", "<s> x<image>");
+    check_prompt("a {prompt} b <image> c {prompt}{prompt}", "x", "<s> a x b <image>  c xx");
+    check_prompt("<image>{prompt}", "", "<s><image>");
+    check_prompt("<image>{prompt}", "a <image> b {prompt}", "<s><image> a <image> b {prompt}");
+    check_prompt("{prompt}<image>", "</s><s>", "<s> </s><s><image>");
+    check_prompt("<image>\n{prompt}", "\xc3\xa9", "<s><image> \n\xc3\xa9");
+}
+
+static void test_prompt_errors(void **state)
+{
+    (void)state;
+    QbModel *model = open_tiny((TinyModel){0});
+    QbIds ids;
+    uint64_t before = qb_mem_allocation_count();
+    assert_int_equal(qb_prompt_ids(&ids, model, "Rate it."), QB_OK);
+    uint64_t count = qb_mem_allocation_count() - before;
+    qb_ids_deinit(&ids);
+    for (uint64_t n = 1; n <= count; n++) {
+        qb_mem_fail_after(n);
+        QbStatus status = qb_prompt_ids(&ids, model, "Rate it.");
+        qb_mem_fail_after(0);
+        assert_int_equal(status, QB_ERR_NOMEM);
+        assert_null(ids.id);
+    }
+    qb_model_close(&model);
+}
+
+static void check_word(const QbModel *model, const char *word, const char *piece, int pieces)
+{
+    int32_t id = -1;
+    int got = -1;
+    size_t length;
+    if (qb_word_id(&id, &got, model->tokenizer, word))
+        fail_msg("%s: %s", word, qb_last_error());
+    const char *bytes = qb_tokenizer_piece_bytes(&length, model->tokenizer, id);
+    assert_int_equal(length, strlen(piece));
+    assert_memory_equal(bytes, piece, length);
+    assert_int_equal(got, pieces);
+}
+
+static void refuse_word(const QbModel *model, const char *word)
+{
+    int32_t id = 77;
+    int pieces = 77;
+    assert_int_equal(qb_word_id(&id, &pieces, model->tokenizer, word), QB_ERR_ARG);
+    assert_non_null(strstr(qb_last_error(), word));
+    assert_int_equal(id, 77);
+}
+
+static void test_words(void **state)
+{
+    (void)state;
+    QbModel *model = open_tiny((TinyModel){.words = "good poor modern"});
+    check_word(model, "good", " good", 1);
+    check_word(model, "poor", " poor", 1);
+    check_word(model, "goodd", " good", 2); /* the first piece stands for it */
+    check_word(model, "moderate", " moder", 4);
+    check_word(model, "g", " g", 1);
+    refuse_word(model, "xylophone");        /* a bare space comes first */
+    refuse_word(model, "\xf0\x9f\x98\x80"); /* the same, then bytes */
+    char longest[300];
+    memset(longest, 'g', sizeof longest);
+    longest[sizeof longest - 1] = 0;
+    int32_t id;
+    int pieces;
+    assert_int_equal(qb_word_id(&id, &pieces, model->tokenizer, longest), QB_ERR_LIMIT);
+    qb_model_close(&model);
+}
+
+static void test_words_of_other_vocabularies(void **state)
+{
+    (void)state;
+    /* No space of its own in front of text: it is spelled out. */
+    QbModel *model = open_tiny((TinyModel){.words = "good poor", .no_dummy_prefix = true});
+    check_word(model, "good", " good", 1);
+    refuse_word(model, "xylophone");
+    qb_model_close(&model);
+    /* No piece that is a space alone: it falls to bytes. */
+    model = open_tiny((TinyModel){.words = "good poor", .no_space = true});
+    check_word(model, "good", " good", 1);
+    refuse_word(model, "xylophone");
+    qb_model_close(&model);
+    /* Neither that nor bytes: the unknown piece. */
+    model = open_tiny((TinyModel){.words = "good poor", .no_space = true, .no_bytes = true});
+    check_word(model, "good", " good", 1);
+    refuse_word(model, "xylophone");
+    qb_model_close(&model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_templates),
+        cmocka_unit_test(test_prompt_errors),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_words_of_other_vocabularies),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
