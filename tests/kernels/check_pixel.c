@@ -61,6 +61,9 @@ static void axis_init(Axis *a, int in_size, int out_size)
             w[j] = j == count[i] - 1 ? left : check_random_below(2 * largest + 1) - largest / 2;
             left -= w[j];
         }
+        if (i % 3 == 1 && count[i] > 1) /* sums that lie on the border between two results */
+            for (int j = 0; j < count[i]; j++)
+                w[j] = j < 2 ? 1 << (WEIGHT_BITS - 1) : 0;
     }
     a->axis = (QbResampleAxis){first, count, weight, max_count};
 }
