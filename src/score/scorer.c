@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "models/session.h"
 #include "score/prompt.h"
 #include "score/settings.h"
@@ -45,9 +46,10 @@ static QbStatus resolve_words(QbScorer *s)
 
 QbStatus qb_scorer_new(QbScorer **out, const QbModel *model, const QbScorerOptions *options)
 {
+    if (out)
+        *out = NULL;
     if (!out || !model)
         return qb_fail(QB_ERR_ARG, "qb_scorer_new: %s is NULL", out ? "model" : "out");
-    *out = NULL;
     QbScorerOptions defaults;
     qb_scorer_options_init(&defaults);
     if (!options)
@@ -134,6 +136,30 @@ static QbStatus append_answer(QbScorer *s, size_t *length, const char *bytes, si
     return QB_OK;
 }
 
+/* Byte pieces in a row need not be UTF-8: every byte that is not part of a character becomes
+ * U+FFFD, and so does NUL, which would end the text. */
+static QbStatus mend_answer(QbScorer *s, size_t length)
+{
+    static const char replacement[] = "\xef\xbf\xbd";
+    const unsigned char *text = (const unsigned char *)s->answer;
+    char *mended = qb_alloc(length * (sizeof replacement - 1) + 1);
+    if (!mended)
+        return QB_ERR_NOMEM;
+    size_t n = 0;
+    for (size_t at = 0; at < length;) {
+        size_t bytes = text[at] ? qb_utf8_character(text + at, length - at) : 0;
+        size_t written = bytes ? bytes : sizeof replacement - 1;
+        memcpy(mended + n, bytes ? s->answer + at : replacement, written);
+        n += written;
+        at += bytes ? bytes : 1;
+    }
+    mended[n] = 0;
+    qb_free(s->answer);
+    s->answer = mended;
+    s->answer_capacity = n + 1;
+    return QB_OK;
+}
+
 static QbStatus generate(QbScorer *s, QbIds *ids, const QbImage *image, int max_tokens)
 {
     const QbTokenizer *tokenizer = s->model->tokenizer;
@@ -142,6 +168,10 @@ static QbStatus generate(QbScorer *s, QbIds *ids, const QbImage *image, int max_
     QbStatus status = append_answer(s, &length, "", 0);
     for (int i = 0; i < max_tokens && !status; i++) {
         status = qb_session_eval(s->logits, s->session, ids->id, ids->n, image, NULL, 0);
+        if (status == QB_ERR_LIMIT && i > 0) { /* the context is full: the answer ends here */
+            status = QB_OK;
+            break;
+        }
         if (status)
             break;
         int32_t id = most_likely(s->logits, n_vocab);
@@ -157,7 +187,7 @@ static QbStatus generate(QbScorer *s, QbIds *ids, const QbImage *image, int max_
         if (!status)
             status = qb_ids_append(ids, &id, 1);
     }
-    return status;
+    return status ? status : mend_answer(s, length);
 }
 
 QbStatus qb_scorer_ask(const char **out, QbScorer *s, const QbImage *image, const char *question,
@@ -180,8 +210,7 @@ QbStatus qb_scorer_ask(const char **out, QbScorer *s, const QbImage *image, cons
     return status;
 }
 
-/* ---- what the scorer was set to
- * ------------------------------------------------------------------ */
+/* ---- what the scorer was set to ------------------------------------------------------------- */
 
 const char *qb_scorer_method(const QbScorer *scorer)
 {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -21,37 +22,6 @@ struct QbTokenizer {
 
 enum { SYMBOL_BYTES = 3 }; /* of U+2581 and of U+FFFD */
 
-static bool is_tail(unsigned char byte)
-{
-    return (byte & 0xc0) == 0x80;
-}
-
-/* Bytes of the valid UTF-8 character that text[length], length >= 1, begins with; 0 if it is not
- * valid (overlong, a surrogate, beyond U+10FFFF, cut off). */
-static size_t valid_character(const unsigned char *text, size_t length)
-{
-    unsigned char lead = text[0];
-    if (lead < 0x80)
-        return 1;
-    if (lead >= 0xc2 && lead <= 0xdf)
-        return length >= 2 && is_tail(text[1]) ? 2 : 0;
-    if (lead >= 0xe0 && lead <= 0xef) {
-        if (length < 3 || !is_tail(text[1]) || !is_tail(text[2]))
-            return 0;
-        bool overlong = lead == 0xe0 && text[1] < 0xa0;
-        bool surrogate = lead == 0xed && text[1] >= 0xa0;
-        return overlong || surrogate ? 0 : 3;
-    }
-    if (lead >= 0xf0 && lead <= 0xf4) {
-        if (length < 4 || !is_tail(text[1]) || !is_tail(text[2]) || !is_tail(text[3]))
-            return 0;
-        bool overlong = lead == 0xf0 && text[1] < 0x90;
-        bool too_high = lead == 0xf4 && text[1] >= 0x90;
-        return overlong || too_high ? 0 : 4;
-    }
-    return 0;
-}
-
 /* out: room for SYMBOL_BYTES * (length + 1). Returns the bytes written. */
 static size_t normalise(char *out, const char *text, size_t length, bool add_dummy_prefix)
 {
@@ -63,7 +33,7 @@ static size_t normalise(char *out, const char *text, size_t length, bool add_dum
         n += SYMBOL_BYTES;
     }
     for (size_t at = 0; at < length;) {
-        size_t bytes = valid_character((const unsigned char *)text + at, length - at);
+        size_t bytes = qb_utf8_character((const unsigned char *)text + at, length - at);
         const char *from = bytes == 0 ? replacement : text[at] == ' ' ? space : text + at;
         size_t written = from == text + at ? bytes : SYMBOL_BYTES;
         memcpy(out + n, from, written);

@@ -111,8 +111,7 @@ static Exact exact_from(const float *x, int height, int width, int channels)
     return e;
 }
 
-/* ---- full convolution
- * ------------------------------------------------------------------------------ */
+/* ---- full convolution ----------------------------------------------------------------------- */
 
 static void check_conv(int level, int height, int width, int in, int out, int kernel, int stride)
 {
@@ -167,8 +166,7 @@ static void test_conv(void **state)
             check_conv(level, 33, 47, 40, 5, 5, 1);
 }
 
-/* ---- inverted residual
- * ------------------------------------------------------------------------------ */
+/* ---- inverted residual ---------------------------------------------------------------------- */
 
 typedef struct {
     int height, width, in, mid, out, kernel, stride;
@@ -286,8 +284,7 @@ static void test_narrow_strips(void **state)
             }
 }
 
-/* ---- statistics
- * --------------------------------------------------------------------------------------- */
+/* ---- statistics ----------------------------------------------------------------------------- */
 
 static void check_stats(int level, int height, int width, int channels)
 {

@@ -30,8 +30,7 @@ typedef struct {
     double *want, *bound; /* [m][n] */
 } Data;
 
-/* ---- weights of each type, and what they mean
- * ---------------------------------------------------- */
+/* ---- weights of each type, and what they mean ----------------------------------------------- */
 
 /* Halves of normal size: sign, exponent 8 … 15 (2^-7 … 2^0), 10 bits. */
 static double random_half(uint16_t *out, uint32_t *seed)
@@ -89,8 +88,7 @@ static void make_weights(Data *d, const Case *c)
     }
 }
 
-/* ---- the plain loop
- * ------------------------------------------------------------------------------- */
+/* ---- the plain loop ------------------------------------------------------------------------- */
 
 static double activate(double x, QbAct act)
 {
@@ -177,8 +175,7 @@ static void free_data(Data *d)
         free(all[i]);
 }
 
-/* ---- the checks
- * ----------------------------------------------------------------------------------- */
+/* ---- the checks ----------------------------------------------------------------------------- */
 
 static void check_product(const Data *d, const Case *c, const float *got, const char *level,
                           int threads)
@@ -323,8 +320,7 @@ static void test_linear_errors(void **state)
     fixture_end(&f);
 }
 
-/* ---- rows
- * ------------------------------------------------------------------------------------------ */
+/* ---- rows ----------------------------------------------------------------------------------- */
 
 static double norm_expected(const float *x, int n, int i, float eps, bool layer, const float *w,
                             const float *b)

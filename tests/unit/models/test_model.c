@@ -263,8 +263,7 @@ static void test_a_long_context_is_cut(void **state)
     qb_model_close(&model);
 }
 
-/* ---- damaged files
- * ------------------------------------------------------------------------------- */
+/* ---- damaged files -------------------------------------------------------------------------- */
 
 static void write_bytes(const char *path, const uint8_t *bytes, size_t size)
 {
@@ -374,8 +373,7 @@ static void test_no_memory(void **state)
     unlink(path);
 }
 
-/* ---- arguments, hash
- * ------------------------------------------------------------------------------ */
+/* ---- arguments, hash ------------------------------------------------------------------------ */
 
 static void test_options(void **state)
 {
