@@ -108,8 +108,7 @@ QbStatus qb_scorer_score_image(QbScore *out, QbScorer *s, const QbImage *image)
     return QB_OK;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------
- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 static int32_t most_likely(const float *logits, int n)
 {
