@@ -242,8 +242,8 @@ static void test_a_failed_picture_is_forgotten(void **state)
     qb_mem_fail_after(1);
     assert_int_equal(qb_session_eval(logits, s, ids, 4, large, NULL, 0), QB_ERR_NOMEM);
     qb_mem_fail_after(0);
-    eval_both(&f, s, ids, 4, f.image[0]);
     eval_both(&f, s, ids, 4, large);
+    eval_both(&f, s, ids, 4, f.image[0]);
     qb_image_free(&large);
     qb_session_free(&s);
     close_fixture(&f);
