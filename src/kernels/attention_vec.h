@@ -109,10 +109,11 @@ VEC_INLINE void value_tile(const QbAttention *a, int query, int row, int n, ptrd
     const float *v = a->v + d, *p = a->scratch + row * ld;
     Vec acc[QB_ATTENTION_ROWS][VALUE_VECS];
     VEC_UNROLL
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++) {
         VEC_UNROLL
-    for (int t = 0; t < vecs; t++)
-        acc[r][t] = vec_zero();
+        for (int t = 0; t < vecs; t++)
+            acc[r][t] = vec_zero();
+    }
     for (int key = 0; key < n; key++, v += a->ldv) {
         Vec value[VALUE_VECS];
         VEC_UNROLL

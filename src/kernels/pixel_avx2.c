@@ -90,16 +90,33 @@ static void resample_row_avx2(uint8_t *y, const uint8_t *x, const QbResampleAxis
     }
 }
 
-/* Bytes i … i + 7 of the rows. */
-static inline __m256i column_sums(const uint8_t *x, size_t row_bytes, const int32_t *weight,
-                                  int count)
+/* Eight bytes of a row, times the row's weight, onto their sums. */
+static inline __m256i add_row(__m256i sum, const uint8_t *x, __m256i weight)
 {
-    __m256i sum = _mm256_set1_epi32(ROUNDING);
+    __m256i values = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)x));
+    return _mm256_add_epi32(sum, _mm256_mullo_epi32(values, weight));
+}
+
+/* 32 bytes of one output row. */
+static inline void column_block(uint8_t *y, const uint8_t *x, size_t row_bytes,
+                                const int32_t *weight, int count)
+{
+    __m256i a = _mm256_set1_epi32(ROUNDING), b = a, c = a, d = a;
     for (int j = 0; j < count; j++, x += row_bytes) {
-        __m256i values = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)x));
-        sum = _mm256_add_epi32(sum, _mm256_mullo_epi32(values, _mm256_set1_epi32(weight[j])));
+        __m256i w = _mm256_set1_epi32(weight[j]);
+        a = add_row(a, x, w);
+        b = add_row(b, x + 8, w);
+        c = add_row(c, x + 16, w);
+        d = add_row(d, x + 24, w);
     }
-    return _mm256_srai_epi32(sum, WEIGHT_BITS);
+    /* packs works in 128-bit halves: a0 b0 c0 d0 | a1 b1 c1 d1 in groups of four bytes */
+    __m256i ab =
+        _mm256_packs_epi32(_mm256_srai_epi32(a, WEIGHT_BITS), _mm256_srai_epi32(b, WEIGHT_BITS));
+    __m256i cd =
+        _mm256_packs_epi32(_mm256_srai_epi32(c, WEIGHT_BITS), _mm256_srai_epi32(d, WEIGHT_BITS));
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(ab, cd), order);
+    _mm256_storeu_si256((__m256i *)y, bytes);
 }
 
 static void resample_column_avx2(uint8_t *y, const uint8_t *x, size_t row_bytes, size_t n_bytes,
@@ -109,16 +126,8 @@ static void resample_column_avx2(uint8_t *y, const uint8_t *x, size_t row_bytes,
     const int32_t *weight = axis->weight + (ptrdiff_t)out_y * axis->max_count;
     int count = axis->count[out_y];
     size_t i = 0;
-    for (; i + 32 <= n_bytes; i += 32) {
-        __m256i a = column_sums(source + i, row_bytes, weight, count);
-        __m256i b = column_sums(source + i + 8, row_bytes, weight, count);
-        __m256i c = column_sums(source + i + 16, row_bytes, weight, count);
-        __m256i d = column_sums(source + i + 24, row_bytes, weight, count);
-        /* packs works in 128-bit halves: a0 b0 c0 d0 | a1 b1 c1 d1 in groups of four bytes */
-        __m256i packed = _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
-        const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-        _mm256_storeu_si256((__m256i *)(y + i), _mm256_permutevar8x32_epi32(packed, order));
-    }
+    for (; i + 32 <= n_bytes; i += 32)
+        column_block(y + i, source + i, row_bytes, weight, count);
     for (; i < n_bytes; i++) {
         int32_t sum = ROUNDING;
         for (int j = 0; j < count; j++)

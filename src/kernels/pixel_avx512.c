@@ -2,14 +2,22 @@
  * masks do the ends of rows. */
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/kernels.h"
+#include "kernels/vec_avx512.h"
 
-#include <immintrin.h>
+#include <stdbool.h>
 
-enum { WEIGHT_BITS = 22, ROUNDING = 1 << (WEIGHT_BITS - 1), LANES = 16 };
+enum { WEIGHT_BITS = 22, ROUNDING = 1 << (WEIGHT_BITS - 1), LANES = VEC_LANES };
 
-static inline __mmask16 first_lanes(ptrdiff_t n)
+VEC_INLINE __mmask16 first_lanes(ptrdiff_t n)
 {
-    return (__mmask16)(n >= LANES ? 0xffff : (1u << n) - 1);
+    return (__mmask16)(n >= LANES ? 0xffff : n <= 0 ? 0 : (1u << n) - 1);
+}
+
+VEC_INLINE void normalize_lanes(float *y, const uint8_t *x, __mmask16 mask, __m512 gain,
+                                __m512 offset)
+{
+    __m512 value = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, x)));
+    _mm512_mask_storeu_ps(y, mask, _mm512_add_ps(_mm512_mul_ps(value, gain), offset));
 }
 
 /* 48 values are 16 pixels and three vectors: the channels of a vector's lanes repeat with period 3.
@@ -17,31 +25,28 @@ static inline __mmask16 first_lanes(ptrdiff_t n)
 static void normalize_u8_avx512(float *y, const uint8_t *x, size_t n_pixels, const float gain[3],
                                 const float offset[3])
 {
-    enum { VECS = 3 };
-    __m512 gains[VECS], offsets[VECS];
-    for (int v = 0; v < VECS; v++) {
-        float g[LANES], o[LANES];
-        for (int i = 0; i < LANES; i++) {
-            g[i] = gain[(v * LANES + i) % 3];
-            o[i] = offset[(v * LANES + i) % 3];
-        }
-        gains[v] = _mm512_loadu_ps(g);
-        offsets[v] = _mm512_loadu_ps(o);
+    enum { VECS = 3, VALUES = VECS * LANES };
+    float gains[VALUES], offsets[VALUES];
+    for (int i = 0; i < VALUES; i++) {
+        gains[i] = gain[i % 3];
+        offsets[i] = offset[i % 3];
     }
-    ptrdiff_t n = (ptrdiff_t)n_pixels * 3;
-    for (ptrdiff_t i = 0; i < n;) {
-        for (int v = 0; v < VECS && i < n; v++, i += LANES) {
-            __mmask16 mask = first_lanes(n - i);
-            __m128i bytes = _mm_maskz_loadu_epi8(mask, x + i);
-            __m512 value = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
-            value = _mm512_mul_ps(value, gains[v]);
-            _mm512_mask_storeu_ps(y + i, mask, _mm512_add_ps(value, offsets[v]));
-        }
+    const __m512 gain0 = _mm512_loadu_ps(gains), offset0 = _mm512_loadu_ps(offsets);
+    const __m512 gain1 = _mm512_loadu_ps(gains + 16), offset1 = _mm512_loadu_ps(offsets + 16);
+    const __m512 gain2 = _mm512_loadu_ps(gains + 32), offset2 = _mm512_loadu_ps(offsets + 32);
+    ptrdiff_t n = (ptrdiff_t)n_pixels * 3, i = 0;
+    for (; i + VALUES <= n; i += VALUES) {
+        normalize_lanes(y + i, x + i, first_lanes(LANES), gain0, offset0);
+        normalize_lanes(y + i + 16, x + i + 16, first_lanes(LANES), gain1, offset1);
+        normalize_lanes(y + i + 32, x + i + 32, first_lanes(LANES), gain2, offset2);
     }
+    normalize_lanes(y + i, x + i, first_lanes(n - i), gain0, offset0);
+    normalize_lanes(y + i + 16, x + i + 16, first_lanes(n - i - 16), gain1, offset1);
+    normalize_lanes(y + i + 32, x + i + 32, first_lanes(n - i - 32), gain2, offset2);
 }
 
 /* Pixels of x (`bytes` of them loaded) as red, green, blue, 0 of each in 32-bit lanes. */
-static inline __m512i load_four_pixels(const uint8_t *x, __mmask16 bytes)
+VEC_INLINE __m512i load_four_pixels(const uint8_t *x, __mmask16 bytes)
 {
     const __m128i spread = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
     __m128i packed = _mm_maskz_loadu_epi8(bytes, x);
@@ -49,13 +54,13 @@ static inline __m512i load_four_pixels(const uint8_t *x, __mmask16 bytes)
 }
 
 /* Weights each in the four lanes of its pixel. */
-static inline __m512i spread_four_weights(__m128i w)
+VEC_INLINE __m512i spread_four_weights(__m128i w)
 {
     const __m512i lanes = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
     return _mm512_permutexvar_epi32(lanes, _mm512_castsi128_si512(w));
 }
 
-static inline __m128i pixel_sum(const uint8_t *x, const int32_t *weight, int count)
+VEC_INLINE __m128i pixel_sum(const uint8_t *x, const int32_t *weight, int count)
 {
     const __mmask16 four_pixels = 0xfff;
     __m512i sum = _mm512_setzero_si512();
@@ -88,35 +93,50 @@ static void resample_row_avx512(uint8_t *y, const uint8_t *x, const QbResampleAx
     }
 }
 
+/* vecs * LANES bytes of one output row; of the last vector those of the mask unless whole. */
+VEC_INLINE void column_block(uint8_t *y, const uint8_t *x, size_t row_bytes, const int32_t *weight,
+                             int count, const int vecs, const bool whole, __mmask16 mask)
+{
+    enum { MAX_VECS = 8 };
+    __m512i sum[MAX_VECS];
+    VEC_UNROLL
+    for (int v = 0; v < vecs; v++)
+        sum[v] = _mm512_set1_epi32(ROUNDING);
+    for (int j = 0; j < count; j++, x += row_bytes) {
+        __m512i w = _mm512_set1_epi32(weight[j]);
+        VEC_UNROLL
+        for (int v = 0; v < vecs; v++) {
+            __m128i bytes = whole ? _mm_loadu_si128((const __m128i *)(x + v * LANES))
+                                  : _mm_maskz_loadu_epi8(mask, x + v * LANES);
+            __m512i value = _mm512_cvtepu8_epi32(bytes);
+            sum[v] = _mm512_add_epi32(sum[v], _mm512_mullo_epi32(value, w));
+        }
+    }
+    VEC_UNROLL
+    for (int v = 0; v < vecs; v++) { /* usepi8 takes 0 … 2^32 - 1 to 0 … 255 */
+        __m512i value = _mm512_srai_epi32(sum[v], WEIGHT_BITS);
+        value = _mm512_max_epi32(value, _mm512_setzero_si512());
+        __m128i bytes = _mm512_cvtusepi32_epi8(value);
+        if (whole)
+            _mm_storeu_si128((__m128i *)(y + v * LANES), bytes);
+        else
+            _mm_mask_storeu_epi8(y + v * LANES, mask, bytes);
+    }
+}
+
 static void resample_column_avx512(uint8_t *y, const uint8_t *x, size_t row_bytes, size_t n_bytes,
                                    const QbResampleAxis *axis, int out_y)
 {
-    enum { VECS = 4, BLOCK = VECS * LANES };
+    enum { VECS = 8, BLOCK = VECS * LANES };
     const uint8_t *source = x + (size_t)axis->first[out_y] * row_bytes;
     const int32_t *weight = axis->weight + (ptrdiff_t)out_y * axis->max_count;
-    const __m512i zero = _mm512_setzero_si512();
-    for (size_t i = 0; i < n_bytes; i += BLOCK) {
-        __m512i sum[VECS];
-        __mmask16 mask[VECS];
-        for (int v = 0; v < VECS; v++) {
-            ptrdiff_t left = (ptrdiff_t)(n_bytes - i) - v * LANES;
-            mask[v] = left > 0 ? first_lanes(left) : 0;
-            sum[v] = _mm512_set1_epi32(ROUNDING);
-        }
-        const uint8_t *row = source + i;
-        for (int j = 0; j < axis->count[out_y]; j++, row += row_bytes) {
-            __m512i w = _mm512_set1_epi32(weight[j]);
-            for (int v = 0; v < VECS; v++) {
-                __m512i value =
-                    _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask[v], row + v * LANES));
-                sum[v] = _mm512_add_epi32(sum[v], _mm512_mullo_epi32(value, w));
-            }
-        }
-        for (int v = 0; v < VECS; v++) { /* usepi8 takes 0 … 2^32 - 1 to 0 … 255 */
-            __m512i value = _mm512_max_epi32(_mm512_srai_epi32(sum[v], WEIGHT_BITS), zero);
-            _mm_mask_storeu_epi8(y + i + v * LANES, mask[v], _mm512_cvtusepi32_epi8(value));
-        }
-    }
+    const int count = axis->count[out_y];
+    size_t i = 0;
+    for (; i + BLOCK <= n_bytes; i += BLOCK)
+        column_block(y + i, source + i, row_bytes, weight, count, VECS, true, 0);
+    for (; i < n_bytes; i += LANES)
+        column_block(y + i, source + i, row_bytes, weight, count, 1, false,
+                     first_lanes((ptrdiff_t)(n_bytes - i)));
 }
 
 void qb_pixel_init_avx512(QbKernels *k)

@@ -131,7 +131,8 @@ static void run_checks(const QbKernels *levels, int n_levels)
                                    {5, 5},      {7, 3},     {9, 1},  {16, 15},  {17, 4},
                                    {31, 8},     {64, 63},   {65, 7}, {300, 20}, {640, 448},
                                    {4032, 598}, {598, 1200}};
-    static const size_t bytes[] = {1, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 96, 130, 1794};
+    static const size_t bytes[] = {1,  3,  15, 16,  17,  31,  32,  33,  63,
+                                   64, 65, 96, 127, 128, 129, 300, 1794};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         check_row(sizes[i][0], sizes[i][1], levels, n_levels);
         for (size_t b = 0; b < sizeof bytes / sizeof *bytes && sizes[i][0] <= 300; b++)
