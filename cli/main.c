@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command.h"
 #include "help.h"
+#include "model_args.h"
 #include "options.h"
 #include "report.h"
 #include "suggest.h"
@@ -65,6 +66,7 @@ static int run_command(const Command *command, int argc, char **argv)
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
+    model_args_init();
     if (argc < 2) {
         show_help(NULL, STDERR_FILENO);
         return CLI_USAGE;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const method_choices[] = {"tti", "mpe", "binary", "levels", NULL};
+const char *method_choices[17]; /* NULL-terminated */
 const char *const decode_choices[] = {"auto", "managed", "upstream", NULL};
 const char *const cpu_choices[] = {"ref", "avx2", "avx512", "best", NULL};
 
@@ -142,4 +142,10 @@ void session_describe(RunInfo *out, const QbModel *model, const QbScorer *scorer
         .n_words = qb_scorer_word_count(scorer),
     };
     describe_settings(out, image_options);
+}
+
+void model_args_init(void)
+{
+    for (int i = 0; i < 16 && qb_method_name(i); i++)
+        method_choices[i] = qb_method_name(i);
 }

@@ -23,7 +23,11 @@ typedef struct PromptArgs {
     double temperature; /* NAN = not given */
 } PromptArgs;
 
-extern const char *const method_choices[], *const decode_choices[], *const cpu_choices[];
+extern const char *const decode_choices[], *const cpu_choices[];
+extern const char *method_choices[];
+
+/* Asks the library which methods there are; before options are parsed or shown. */
+void model_args_init(void);
 
 // clang-format off
 #define MODEL_OPTIONS(Args, member) \

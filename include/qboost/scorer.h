@@ -54,6 +54,11 @@ typedef struct QbScore {
     double preprocess_ms, vision_ms, prefill_ms, total_ms;
 } QbScore;
 
+/* The methods there are: name and one line of help; NULL past the last one. Borrowed from the
+ * library. */
+QB_API const char *qb_method_name(int index);
+QB_API const char *qb_method_help(int index);
+
 /* *out: owned by the caller, freed by qb_scorer_free; NULL on failure. options: NULL for defaults;
  * its texts are read during the call only. model: borrowed until the scorer is freed. */
 QB_API QbStatus qb_scorer_new(QbScorer **out, const QbModel *model, const QbScorerOptions *options);

@@ -45,3 +45,15 @@ const QbScoreMethod *qb_score_method_find(const char *name)
             return &list[i];
     return NULL;
 }
+
+const char *qb_method_name(int index)
+{
+    const QbScoreMethod *method = qb_score_method_at(index);
+    return method ? method->name : NULL;
+}
+
+const char *qb_method_help(int index)
+{
+    const QbScoreMethod *method = qb_score_method_at(index);
+    return method ? method->help : NULL;
+}

@@ -11,6 +11,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,8 +48,14 @@ static QbStatus parse_temperature(double *out, const char *text)
 static QbStatus find_method(const QbScoreMethod **out, const char *name)
 {
     *out = qb_score_method_find(name);
-    return *out ? QB_OK
-                : qb_fail(QB_ERR_ARG, "unknown method \"%s\" (tti, mpe, binary, levels)", name);
+    if (*out)
+        return QB_OK;
+    char known[256] = "";
+    for (int i = 0; qb_method_name(i); i++) {
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", qb_method_name(i));
+    }
+    return qb_fail(QB_ERR_ARG, "unknown method \"%s\" (%s)", name, known);
 }
 
 /* What can be told of a value while its line is known; whether weights fit the tones comes later.
