@@ -1,6 +1,6 @@
 /* test_compact.c: the embedded model against what PyTorch computed from the same file
- * (tests/golden/compact, recipe there): token ids, the view's pixels, image tokens, logits, answers; at
- * every instruction set level, and for several numbers of threads to the bit. */
+ * (tests/golden/compact, recipe there): token ids, the view's pixels, image tokens, logits,
+ * answers; at every instruction set level, and for several numbers of threads to the bit. */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cpu.h"
 #include "base/mem.h"
@@ -89,7 +89,8 @@ static void test_token_ids(void **state)
         int32_t *ids = NULL;
         int n;
         assert_int_equal(qb_tokenizer_encode(&ids, &n, model->tokenizer, json_string_value(text),
-                                             json_string_length(text)), QB_OK);
+                                             json_string_length(text)),
+                         QB_OK);
         assert_ids(json_object_get(row, "ids"), ids, n, json_string_value(text));
         qb_free(ids);
     }
@@ -98,9 +99,10 @@ static void test_token_ids(void **state)
     int image = 0;
     while (prompt.id[image] != QB_ID_IMAGE)
         image++;
-    assert_ids(json_object_get(expected, "ids_before_image"), prompt.id, image, "before the picture");
-    assert_ids(json_object_get(expected, "ids_after_image"), prompt.id + image + 1, prompt.n - image - 1,
-               "after the picture");
+    assert_ids(json_object_get(expected, "ids_before_image"), prompt.id, image,
+               "before the picture");
+    assert_ids(json_object_get(expected, "ids_after_image"), prompt.id + image + 1,
+               prompt.n - image - 1, "after the picture");
     qb_ids_deinit(&prompt);
     const char *word;
     json_object_foreach(json_object_get(expected, "words"), word, row)
@@ -119,7 +121,8 @@ static void test_view_pixels(void **state)
     size_t i;
     json_t *picture;
     QbResizer resizer = {.kernels = &model->kernels};
-    const QbPreprocess view = {.fit = QB_FIT_VIEW, .image_size = 448, .max_long_side = 896, .min_side = 64};
+    const QbPreprocess view = {
+        .fit = QB_FIT_VIEW, .image_size = 448, .max_long_side = 896, .min_side = 64};
     json_array_foreach(json_object_get(expected, "pictures"), i, picture)
     {
         QbImage *image = open_picture(picture);
@@ -166,12 +169,13 @@ static void check_pictures(const char *level)
     json_array_foreach(json_object_get(expected, "pictures"), i, picture)
     {
         QbImage *image = open_picture(picture);
-        assert_int_equal(qb_session_eval(logits, session, prompt.id, prompt.n, image, NULL, 0), QB_OK);
-        worst_token = fmax(worst_token, compare(json_object_get(picture, "image_tokens"),
-                                                qb_session_image_tokens(session), 1e-3,
-                                                "an image token"));
-        worst_logit = fmax(worst_logit,
-                           compare(json_object_get(picture, "rate_logits"), logits, 1e-3, "a logit"));
+        assert_int_equal(qb_session_eval(logits, session, prompt.id, prompt.n, image, NULL, 0),
+                         QB_OK);
+        worst_token =
+            fmax(worst_token, compare(json_object_get(picture, "image_tokens"),
+                                      qb_session_image_tokens(session), 1e-3, "an image token"));
+        worst_logit = fmax(
+            worst_logit, compare(json_object_get(picture, "rate_logits"), logits, 1e-3, "a logit"));
         qb_image_free(&image);
     }
     printf("%s: image tokens within %.2g, logits within %.2g of PyTorch\n", level, worst_token,
