@@ -131,7 +131,7 @@ def save(projector, decoder, sampler, optimiser, step):
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    ap.add_argument("--steps", type=int, default=1500)
+    ap.add_argument("--steps", type=int, default=3000)
     ap.add_argument("--fresh", action="store_true", help="forget an earlier run")
     args = ap.parse_args()
     torch.manual_seed(C.SEED)
