@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The decoder's vocabulary: SentencePiece BPE with byte fallback, trained on the questions and answers themselves.
 
-`python3 vocab.py` writes vocab.model into the work folder. Every word a score reads must be one piece with its
+`python3 vocab.py` writes vocab.model here. The committed file is the shipped model's: it was trained before the last
+change of answers.py, and a new one gives other ids, so `make vocab` is for a new model only. Every word a score reads must be one piece with its
 leading space; training stops with an error when one is not.
 """
 import os
 import random
+import shutil
 import string
 
 import sentencepiece as spm
@@ -13,7 +15,7 @@ import sentencepiece as spm
 import answers
 import config as C
 
-MODEL = os.path.join(C.WORK, "vocab.model")
+MODEL = os.path.join(os.path.dirname(__file__), "vocab.model")
 
 # Ordinary words of questions about pictures, so that free questions are not spelt letter by letter.
 COMMON = """the a an is are was be of in on at to for with and or not no yes it its this that these those there here
@@ -49,10 +51,11 @@ def train():
     with open(text, "w") as f:
         f.write("\n".join(corpus_lines()) + "\n")
     spm.SentencePieceTrainer.train(
-        input=text, model_prefix=MODEL[:-6], model_type="bpe", vocab_size=C.VOCAB_SIZE, byte_fallback=True,
+        input=text, model_prefix=os.path.join(C.WORK, "vocab"), model_type="bpe", vocab_size=C.VOCAB_SIZE, byte_fallback=True,
         character_coverage=1.0, normalization_rule_name="identity", remove_extra_whitespaces=False,
         add_dummy_prefix=True, split_digits=True, num_threads=1, shuffle_input_sentence=False,
         unk_id=0, bos_id=1, eos_id=2, pad_id=-1)
+    shutil.copyfile(os.path.join(C.WORK, "vocab.model"), MODEL)
     sp = load()
     for word in C.WHOLE_WORDS:
         if len(sp.encode(word)) != 1:
