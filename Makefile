@@ -131,8 +131,10 @@ build/fuzz/%: tests/fuzz/%.c build/fuzzlib/libqboost.a
 	@mkdir -p $(@D)
 	@echo '  FUZZ $@'
 	$Qclang-14 -std=c11 -D_GNU_SOURCE -Iinclude -Isrc -g -O1 -fsanitize=address,undefined,fuzzer -o $@ $^ $(LIBS)
+ifneq ($(BUILD),build/fuzzlib)
 build/fuzzlib/libqboost.a: $(LIB_SRC)
 	+$(MAKE) BUILD=build/fuzzlib CC=clang-14 CFLAGS='$(FUZZ_CFLAGS)' build/fuzzlib/libqboost.a
+endif
 FUZZ_SECONDS ?= 600
 fuzz: $(FUZZERS:$(BUILD)/%=build/%) ## every fuzz target for FUZZ_SECONDS each
 	tools/fuzz.sh $(FUZZ_SECONDS) $^
