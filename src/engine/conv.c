@@ -7,9 +7,10 @@
 #include "engine/conv.h"
 
 #include <assert.h>
+#include <string.h>
 
 enum {
-    STRIP_FLOATS = 192 * 1024, /* aim for a strip's expanded rows: what fits in a core's L2 cache */
+    STRIP_FLOATS = 128 * 1024, /* aim for a strip's expanded rows: what fits in a core's L2 cache */
     CHANNEL_GROUP = 16
 };
 
@@ -133,10 +134,47 @@ typedef struct {
     const QbOps *ops;
     const QbInvertedResidual *block;
     QbMap in, out;
-    int pad_top, pad_left, rows;
+    int pad_top, pad_left;
+    int strip, band; /* output rows of a strip, and of the strips that one thread does in a row */
 } ResidualJob;
 
-static void residual_strip(const ResidualJob *job, int first, int rows, float *scratch)
+/* Expanded input rows from … to-1 of the picture, as one thread holds them. */
+typedef struct {
+    float *x; /* NULL when the block does not expand */
+    int from, to;
+} ExpandedRows;
+
+/* Makes rows from … to-1 available: those of the strip before that are still wanted are moved to
+ * the front, only the others are computed. */
+static const float *expand_rows(const ResidualJob *job, ExpandedRows *held, int from, int to)
+{
+    const QbInvertedResidual *block = job->block;
+    int width = job->in.width;
+    if (!held->x)
+        return job->in.x + (ptrdiff_t)from * width * job->in.channels;
+    ptrdiff_t row_floats = (ptrdiff_t)width * block->mid_channels;
+    int kept = held->to > from ? held->to - from : 0;
+    memmove(held->x, held->x + (from - held->from) * (kept ? row_floats : 0),
+            (size_t)kept * (size_t)row_floats * sizeof *held->x);
+    job->ops->kernels->gemm_f32(&(QbGemm){
+        .m = (to - from - kept) * width,
+        .n = block->mid_channels,
+        .k = block->in_channels,
+        .a = job->in.x + (ptrdiff_t)(from + kept) * width * job->in.channels,
+        .lda = block->in_channels,
+        .packed = block->expand.packed,
+        .bias = block->expand.bias,
+        .c = held->x + kept * row_floats,
+        .ldc = block->mid_channels,
+        .act = QB_ACT_RELU6,
+    });
+    held->from = from;
+    held->to = to;
+    return held->x;
+}
+
+static void residual_strip(const ResidualJob *job, ExpandedRows *held, float *filtered, int first,
+                           int rows)
 {
     const QbInvertedResidual *block = job->block;
     const QbKernels *kernels = job->ops->kernels;
@@ -146,26 +184,8 @@ static void residual_strip(const ResidualJob *job, int first, int rows, float *s
     from += top;
     if (to > job->in.height)
         to = job->in.height;
-    const float *rows_in = job->in.x + (ptrdiff_t)from * job->in.width * job->in.channels;
-    const float *expanded = rows_in;
-    float *filtered = scratch + aligned(expanded_floats(block, job->in.width));
-    if (block->expand.packed) {
-        kernels->gemm_f32(&(QbGemm){
-            .m = (to - from) * job->in.width,
-            .n = block->mid_channels,
-            .k = block->in_channels,
-            .a = rows_in,
-            .lda = block->in_channels,
-            .packed = block->expand.packed,
-            .bias = block->expand.bias,
-            .c = scratch,
-            .ldc = block->mid_channels,
-            .act = QB_ACT_RELU6,
-        });
-        expanded = scratch;
-    }
     QbDepthwise filter = {
-        .x = expanded,
+        .x = expand_rows(job, held, from, to),
         .height = to - from,
         .width = job->in.width,
         .channels = block->mid_channels,
@@ -197,13 +217,19 @@ static void residual_strip(const ResidualJob *job, int first, int rows, float *s
     });
 }
 
-static void residual_strips(int begin, int end, int thread, void *user)
+static void residual_bands(int begin, int end, int thread, void *user)
 {
     const ResidualJob *job = user;
-    for (int strip = begin; strip < end; strip++) {
-        int first = strip * job->rows;
-        int rows = job->out.height - first < job->rows ? job->out.height - first : job->rows;
-        residual_strip(job, first, rows, qb_ops_scratch(job->ops, thread));
+    float *scratch = qb_ops_scratch(job->ops, thread);
+    float *filtered = scratch + aligned(expanded_floats(job->block, job->in.width));
+    for (int band = begin; band < end; band++) {
+        ExpandedRows held = {.x = job->block->expand.packed ? scratch : NULL};
+        int last = (band + 1) * job->band;
+        if (last > job->out.height)
+            last = job->out.height;
+        for (int first = band * job->band; first < last; first += job->strip)
+            residual_strip(job, &held, filtered, first,
+                           last - first < job->strip ? last - first : job->strip);
     }
 }
 
@@ -223,9 +249,12 @@ void qb_op_inverted_residual(const QbOps *ops, const QbInvertedResidual *block, 
         .out = *out,
         .pad_top = pad_before(in->height, out->height, block->kernel, block->stride),
         .pad_left = pad_before(in->width, out->width, block->kernel, block->stride),
-        .rows = strip_rows(block, in->width),
+        .strip = strip_rows(block, in->width),
     };
-    qb_pool_run(ops->pool, residual_strips, &job, (out->height + job.rows - 1) / job.rows, 1);
+    /* One band a thread: every band computes its first rows anew. */
+    int n_bands = qb_pool_size(ops->pool);
+    job.band = (out->height + n_bands - 1) / n_bands;
+    qb_pool_run(ops->pool, residual_bands, &job, (out->height + job.band - 1) / job.band, 1);
 }
 
 /* ---- statistics ---------------------------------------------------------------------------------
