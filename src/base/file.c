@@ -7,7 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -18,9 +18,9 @@ static QbStatus fail_errno(const char *path)
     return qb_fail(errno == ENOMEM ? QB_ERR_NOMEM : QB_ERR_IO, "%s: %s", path, strerror(errno));
 }
 
-static QbStatus open_for_reading(int *out, struct stat *info, const char *path)
+static QbStatus open_for_reading(int *out, struct stat *info, const char *path, int flags)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
     if (fd < 0)
         return fail_errno(path);
     QbStatus status = QB_OK;
@@ -41,7 +41,8 @@ QbStatus qb_file_map(QbFileMap *out, const char *path)
     *out = (QbFileMap){0};
     struct stat info;
     int fd;
-    QbStatus status = open_for_reading(&fd, &info, path);
+    /* a pipe must not be waited for */
+    QbStatus status = open_for_reading(&fd, &info, path, O_NONBLOCK);
     if (status)
         return status;
     if (!S_ISREG(info.st_mode) || info.st_size <= 0) {
@@ -98,7 +99,7 @@ QbStatus qb_file_read(uint8_t **out_data, size_t *out_size, const char *path, si
         max_bytes = SIZE_MAX - 1;
     struct stat info;
     int fd;
-    QbStatus status = open_for_reading(&fd, &info, path);
+    QbStatus status = open_for_reading(&fd, &info, path, 0);
     if (status)
         return status;
     /* One byte more than the file has, so that the end is seen without growing. */
@@ -126,35 +127,44 @@ QbStatus qb_file_read(uint8_t **out_data, size_t *out_size, const char *path, si
     return QB_OK;
 }
 
+/* A new file beside path with the permissions that any new file gets; mkstemp would make it
+ * private, and asking for the umask changes it for other threads for a moment. */
+static int create_temporary(char *out, size_t size, const char *path)
+{
+    static atomic_uint counter;
+    for (int tries = 0; tries < 1000; tries++) {
+        snprintf(out, size, "%s.%ld-%u.tmp", path, (long)getpid(), atomic_fetch_add(&counter, 1));
+        int fd = open(out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+    }
+    return -1;
+}
+
 QbStatus qb_atomic_file_open(QbAtomicFile *out, const char *path)
 {
     *out = (QbAtomicFile){0};
-    size_t length = strlen(path) + sizeof ".XXXXXX";
+    size_t length = strlen(path) + 64;
+    char *temporary = qb_alloc(length);
     out->path = qb_strdup(path);
-    out->temporary_path = qb_alloc(length);
-    if (!out->path || !out->temporary_path) {
+    if (!out->path || !temporary) {
+        qb_free(temporary);
         qb_atomic_file_abandon(out);
         return QB_ERR_NOMEM;
     }
-    snprintf(out->temporary_path, length, "%s.XXXXXX", path);
-    int fd = mkostemp(out->temporary_path, O_CLOEXEC);
-    if (fd < 0) {
-        QbStatus status = fail_errno(path);
-        qb_free(out->temporary_path);
-        out->temporary_path = NULL;
-        qb_atomic_file_abandon(out);
-        return status;
-    }
-    /* mkstemp makes files private; a result has the permissions of any new file. */
-    mode_t mask = umask(0);
-    umask(mask);
-    if (fchmod(fd, 0666 & ~mask) || !(out->stream = fdopen(fd, "wb"))) {
-        QbStatus status = fail_errno(path);
+    int fd = create_temporary(temporary, length, path);
+    QbStatus status = fd < 0 ? fail_errno(path) : QB_OK;
+    if (status)
+        qb_free(temporary);
+    else
+        out->temporary_path = temporary;
+    if (!status && !(out->stream = fdopen(fd, "wb"))) {
+        status = fail_errno(path);
         close(fd);
-        qb_atomic_file_abandon(out);
-        return status;
     }
-    return QB_OK;
+    if (status)
+        qb_atomic_file_abandon(out);
+    return status;
 }
 
 QbStatus qb_atomic_file_commit(QbAtomicFile *file)

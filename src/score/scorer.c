@@ -8,6 +8,7 @@
 #include "score/prompt.h"
 #include "score/settings.h"
 
+#include <math.h>
 #include <string.h>
 
 struct QbScorer {
@@ -110,12 +111,16 @@ QbStatus qb_scorer_score_image(QbScore *out, QbScorer *s, const QbImage *image)
 
 /* ---- answers -------------------------------------------------------------------------------- */
 
+/* -1 when the logits are not numbers. */
 static int32_t most_likely(const float *logits, int n)
 {
-    int best = 0;
-    for (int i = 1; i < n; i++)
-        if (logits[i] > logits[best])
+    int best = -1;
+    for (int i = 0; i < n; i++) {
+        if (isnan(logits[i]))
+            return -1;
+        if (best < 0 || logits[i] > logits[best])
             best = i;
+    }
     return best;
 }
 
@@ -174,6 +179,8 @@ static QbStatus generate(QbScorer *s, QbIds *ids, const QbImage *image, int max_
         if (status)
             break;
         int32_t id = most_likely(s->logits, n_vocab);
+        if (id < 0)
+            return qb_fail(QB_ERR_FORMAT, "%s: the model gave no finite logits", s->model->name);
         if (id == qb_tokenizer_eos(tokenizer) || id >= qb_tokenizer_size(tokenizer))
             break;
         size_t n;

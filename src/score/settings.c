@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -38,7 +39,7 @@ static char *trim(char *text)
 static QbStatus parse_temperature(double *out, const char *text)
 {
     char *end;
-    double value = strtod(text, &end);
+    double value = qb_parse_double(text, &end);
     if (end == text || *end || !(value > 0) || !isfinite(value))
         return qb_fail(QB_ERR_ARG, "temperature \"%s\": a number above 0 is expected", text);
     *out = value;
@@ -124,8 +125,10 @@ static QbStatus read_prompt_file(Wishes *wishes, char **out_text, const char *pa
         return QB_ERR_NOMEM;
     if (strlen(text) != size)
         return qb_fail(QB_ERR_FORMAT, "%s: is not a text file", path);
+    static const char byte_order_mark[] = "\xef\xbb\xbf"; /* some editors begin a file with it */
+    char *first = strncmp(text, byte_order_mark, 3) ? text : text + 3;
     int number = 1;
-    for (char *line = text; line && !status; number++) {
+    for (char *line = first; line && !status; number++) {
         char *end = strchr(line, '\n');
         if (end)
             *end = 0;
@@ -137,8 +140,11 @@ static QbStatus read_prompt_file(Wishes *wishes, char **out_text, const char *pa
 
 static void override(Wishes *wishes, const QbScorerOptions *options)
 {
-    if (options->method)
-        wishes->method = options->method;
+    if (options->method) {
+        /* another method than the file's: its words, weights and temperature go with it */
+        const char *prompt = wishes->prompt;
+        *wishes = (Wishes){.method = options->method, .prompt = prompt};
+    }
     if (options->prompt)
         wishes->prompt = options->prompt;
     if (options->tones) {

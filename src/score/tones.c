@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "score/method.h"
 
 #include <math.h>
@@ -65,7 +66,7 @@ static QbStatus parse_weights(QbTones *tones, const char *text)
     int n = 0;
     for (const char *p = text + strspn(text, SEPARATORS); *p; p += strspn(p, SEPARATORS)) {
         char *end;
-        double weight = strtod(p, &end);
+        double weight = qb_parse_double(p, &end);
         if (end == p || !(weight >= 0 && weight <= 1) || !strchr(SEPARATORS, *end))
             return qb_fail(QB_ERR_ARG, "weights \"%s\": numbers from 0 to 1 are expected", text);
         if (n < QB_SCORE_MAX_TONES)

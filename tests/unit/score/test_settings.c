@@ -4,6 +4,7 @@
 #include "score/settings.h"
 #include "tests/unit/models/tiny_model.h"
 
+#include <locale.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,6 +123,34 @@ static void test_options_override_the_file(void **state)
     s = good(NULL, (QbScorerOptions){.method = "levels", .tones = "good / poor"});
     assert_true(s.tones.weight[0] == 1 && s.tones.weight[1] == 0);
     qb_settings_deinit(&s);
+}
+
+static void test_a_method_takes_the_place_of_the_file_s_words(void **state)
+{
+    (void)state;
+    const char *file =
+        "method = mpe\nprompt = Well?\ntones = a b / c\nweights = 0.5 0\ntemperature = 9\n";
+    QbSettings s = good(file, (QbScorerOptions){.method = "binary"});
+    assert_string_equal(s.method->name, "binary");
+    assert_string_equal(s.prompt, "Well?");
+    assert_words(&s, (const char *const[]){"good", "poor"}, 2, 2);
+    assert_float_equal(s.tones.weight[0], 1, 0);
+    assert_float_equal(s.temperature, 100, 0);
+    qb_settings_deinit(&s);
+}
+
+static void test_a_byte_order_mark_and_a_locale_with_commas(void **state)
+{
+    (void)state;
+    /* C.UTF-8 is always there; one with decimal commas only where it is installed */
+    const char *before = setlocale(LC_NUMERIC, "de_DE.UTF-8");
+    QbSettings s = good("\xef\xbb\xbfmethod = tti\nweights = 1 0.25 0\ntemperature = 1.5\n",
+                        (QbScorerOptions){0});
+    assert_float_equal(s.tones.weight[1], 0.25, 0);
+    assert_float_equal(s.temperature, 1.5, 0);
+    qb_settings_deinit(&s);
+    if (before)
+        setlocale(LC_NUMERIC, "C");
 }
 
 static void refuse(const char *text, QbScorerOptions options, QbStatus want, const char *a,
@@ -243,6 +272,8 @@ int main(void)
         cmocka_unit_test(test_defaults_of_the_model),
         cmocka_unit_test(test_a_whole_file),
         cmocka_unit_test(test_options_override_the_file),
+        cmocka_unit_test(test_a_method_takes_the_place_of_the_file_s_words),
+        cmocka_unit_test(test_a_byte_order_mark_and_a_locale_with_commas),
         cmocka_unit_test(test_wrong_lines),
         cmocka_unit_test(test_wrong_files),
         cmocka_unit_test(test_wrong_options),
