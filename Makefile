@@ -58,6 +58,13 @@ $(BUILD)/%.o: %.c
 
 $(BUILD)/src/%.o: OWN_CFLAGS = -Isrc
 $(BUILD)/tests/%.o $(BUILD)/bench/%.o: OWN_CFLAGS = -Isrc -I.
+# Folders are built in: what depends on them is made anew when they change.
+$(BUILD)/folders: FORCE
+	@mkdir -p $(@D)
+	@echo '$(prefix) $(libdir) $(includedir) $(moduledir)' | cmp -s - $@ || \
+	    echo '$(prefix) $(libdir) $(includedir) $(moduledir)' > $@
+FORCE:
+$(BUILD)/src/image/module_load.o $(BUILD)/qboost.pc: $(BUILD)/folders
 $(BUILD)/src/image/module_load.o: OWN_CFLAGS = -Isrc -DQB_MODULE_DIR='"$(moduledir)"'
 $(BUILD)/src/models/embedded_model.o: OWN_CFLAGS = -Isrc -DQB_EMBEDDED_MODEL_FILE='"$(MODEL)"'
 $(BUILD)/src/models/embedded_model.o: $(MODEL)

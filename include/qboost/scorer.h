@@ -1,8 +1,8 @@
 /* scorer.h: a picture in, a score out (and answers to questions).
  *
  * A QbScorer is one session on a model: it owns activations, the KV cache and its threads. One
- * thread at a time may use it; several scorers may share a model. After it is made, scoring
- * allocates nothing but the resized picture's rows it already owns.
+ * thread at a time may use it; several scorers may share a model. Scoring allocates nothing, but
+ * for scratch memory of the scaling, which grows to what the largest picture so far has needed.
  *
  * Score: 0..1, higher = better. The model is asked prompt; the logits of a few words at the
  * answer's first position, grouped into tones from best to worst, become
@@ -75,7 +75,7 @@ QB_API QbStatus qb_scorer_ask(const char **out, QbScorer *scorer, const QbImage 
                               const char *question, int max_tokens);
 
 /* What the scorer was set to. Texts are borrowed from scorer. */
-QB_API const char *qb_scorer_method(const QbScorer *scorer);
+QB_API const char *qb_scorer_method(const QbScorer *scorer); /* "custom": with words of your own */
 QB_API const char *qb_scorer_prompt(const QbScorer *scorer);
 QB_API double qb_scorer_temperature(const QbScorer *scorer);
 QB_API int qb_scorer_threads(const QbScorer *scorer);

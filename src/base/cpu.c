@@ -83,6 +83,7 @@ int qb_cpu_count(void)
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
         return CPU_COUNT(&set);
+    /* more than a cpu_set_t holds, or not allowed to ask; at most as many as a pool takes */
     long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online > 0 ? (int)online : 1;
+    return online < 1 ? 1 : online > CPU_SETSIZE ? CPU_SETSIZE : (int)online;
 }

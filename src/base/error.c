@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static _Thread_local char last_error[1024];
+/* The longest path and a sentence about it: the cause comes last and must not be cut off. */
+enum { PREFIX_BYTES = 4096 + 256, MESSAGE_BYTES = PREFIX_BYTES + 1024 };
+
+static _Thread_local char last_error[MESSAGE_BYTES];
 
 /* File names and tags from strangers end up in messages: one line, no control bytes. */
 static void make_printable(char *text)
@@ -31,7 +34,7 @@ QbStatus qb_fail(QbStatus status, const char *format, ...)
 
 QbStatus qb_fail_prefix(QbStatus status, const char *format, ...)
 {
-    char prefix[512];
+    char prefix[PREFIX_BYTES];
     va_list args;
     va_start(args, format);
     vsnprintf(prefix, sizeof prefix, format, args);

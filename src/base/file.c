@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -141,27 +142,55 @@ static int create_temporary(char *out, size_t size, const char *path)
     return -1;
 }
 
+/* Pipes, devices and the like are written to as they are: a rename would replace them. */
+static QbStatus open_special(QbAtomicFile *out, const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    out->stream = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (out->stream)
+        return QB_OK;
+    QbStatus status = fail_errno(path);
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+static QbStatus open_beside(QbAtomicFile *out)
+{
+    size_t length = strlen(out->path) + 64;
+    char *temporary = qb_alloc(length);
+    if (!temporary)
+        return QB_ERR_NOMEM;
+    int fd = create_temporary(temporary, length, out->path);
+    if (fd < 0) {
+        QbStatus status = fail_errno(out->path);
+        qb_free(temporary);
+        return status;
+    }
+    out->temporary_path = temporary;
+    out->stream = fdopen(fd, "wb");
+    if (out->stream)
+        return QB_OK;
+    QbStatus status = fail_errno(out->path);
+    close(fd);
+    return status;
+}
+
 QbStatus qb_atomic_file_open(QbAtomicFile *out, const char *path)
 {
     *out = (QbAtomicFile){0};
-    size_t length = strlen(path) + 64;
-    char *temporary = qb_alloc(length);
-    out->path = qb_strdup(path);
-    if (!out->path || !temporary) {
-        qb_free(temporary);
-        qb_atomic_file_abandon(out);
-        return QB_ERR_NOMEM;
-    }
-    int fd = create_temporary(temporary, length, path);
-    QbStatus status = fd < 0 ? fail_errno(path) : QB_OK;
-    if (status)
-        qb_free(temporary);
-    else
-        out->temporary_path = temporary;
-    if (!status && !(out->stream = fdopen(fd, "wb"))) {
-        status = fail_errno(path);
-        close(fd);
-    }
+    /* what a link points to is replaced, not the link */
+    char *resolved = realpath(path, NULL);
+    out->path = qb_strdup(resolved ? resolved : path);
+    free(resolved);
+    QbStatus status = out->path ? QB_OK : QB_ERR_NOMEM;
+    struct stat info;
+    if (!status && stat(out->path, &info) == 0 && S_ISDIR(info.st_mode))
+        status = qb_fail(QB_ERR_IO, "%s: is a folder", path);
+    else if (!status && stat(out->path, &info) == 0 && !S_ISREG(info.st_mode))
+        status = open_special(out, out->path);
+    else if (!status)
+        status = open_beside(out);
     if (status)
         qb_atomic_file_abandon(out);
     return status;
@@ -169,10 +198,12 @@ QbStatus qb_atomic_file_open(QbAtomicFile *out, const char *path)
 
 QbStatus qb_atomic_file_commit(QbAtomicFile *file)
 {
-    int bad = fflush(file->stream) || ferror(file->stream) || fsync(fileno(file->stream));
+    int bad = fflush(file->stream) || ferror(file->stream);
+    if (!bad && file->temporary_path)
+        bad = fsync(fileno(file->stream));
     bad |= fclose(file->stream);
     file->stream = NULL;
-    if (!bad)
+    if (!bad && file->temporary_path)
         bad = rename(file->temporary_path, file->path);
     if (bad) {
         QbStatus status = fail_errno(file->path);

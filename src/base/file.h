@@ -23,7 +23,8 @@ void qb_file_unmap(QbFileMap *map);
  * which a mapping does not forgive. */
 QbStatus qb_file_read(uint8_t **out_data, size_t *out_size, const char *path, size_t max_bytes);
 
-/* A temporary file beside path; commit renames it to path, abandon removes it. */
+/* A temporary file beside path; commit renames it to path, abandon removes it. A link is followed.
+ * What is not a regular file (a pipe, a device) is opened and written to as it is. */
 typedef struct QbAtomicFile {
     FILE *stream;
     char *path;           /* owned */

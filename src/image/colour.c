@@ -249,7 +249,7 @@ static QbStatus apply_orientation(QbImage **image, const QbRaster *raster, const
         return qb_fail(
             QB_ERR_LIMIT,
             "%s: turning %d x %d pixels upright takes %lld bytes, the limit is %lld bytes "
-            "(--max-memory)",
+            "(max_bytes)",
             job->name, raster->width, raster->height, (long long)bytes + (long long)job->size,
             (long long)job->options->max_bytes);
     return orient(image, raster->orientation);

@@ -78,7 +78,7 @@ QbStatus qb_decode_check_size(const QbDecodeJob *job, int64_t width, int64_t hei
     if (width > INT_MAX / 8 || height > INT_MAX / 8 ||
         __builtin_mul_overflow(width, height, &n_pixels) || n_pixels > job->options->max_pixels)
         return qb_fail(QB_ERR_LIMIT,
-                       "%s: %lld x %lld pixels, the limit is %lld pixels (--max-pixels)", job->name,
+                       "%s: %lld x %lld pixels, the limit is %lld pixels (max_pixels)", job->name,
                        (long long)width, (long long)height, (long long)job->options->max_pixels);
     /* The finished picture takes the raster's place only when it is one already. */
     bool plain = color == QB_COLOR_RGB && !alpha && depth == 8;
@@ -88,7 +88,7 @@ QbStatus qb_decode_check_size(const QbDecodeJob *job, int64_t width, int64_t hei
         !add_product(&total, 1, (int64_t)job->size) || total > job->options->max_bytes)
         return qb_fail(QB_ERR_LIMIT,
                        "%s: %lld x %lld pixels take %lld bytes to decode, the limit is %lld bytes "
-                       "(--max-memory)",
+                       "(max_bytes)",
                        job->name, (long long)width, (long long)height, (long long)total,
                        (long long)job->options->max_bytes);
     return QB_OK;
@@ -174,6 +174,8 @@ static QbStatus decode(QbImage **out, const QbDecodeJob *job)
 QbStatus qb_image_open_memory(QbImage **out, const void *data, size_t size_bytes, const char *name,
                               const QbImageOptions *options)
 {
+    if (!out)
+        return qb_fail(QB_ERR_ARG, "qb_image_open_memory: out is NULL");
     *out = NULL;
     QbImageOptions checked;
     QbStatus status = check_options(&checked, options);
@@ -184,13 +186,15 @@ QbStatus qb_image_open_memory(QbImage **out, const void *data, size_t size_bytes
     QbDecodeJob job = {
         .data = data, .size = size_bytes, .name = name ? name : "picture", .options = &checked};
     if (size_bytes > (uint64_t)checked.max_bytes)
-        return qb_fail(QB_ERR_LIMIT, "%s: %zu bytes, the limit is %lld bytes (--max-memory)",
-                       job.name, size_bytes, (long long)checked.max_bytes);
+        return qb_fail(QB_ERR_LIMIT, "%s: %zu bytes, the limit is %lld bytes (max_bytes)", job.name,
+                       size_bytes, (long long)checked.max_bytes);
     return decode(out, &job);
 }
 
 QbStatus qb_image_open(QbImage **out, const char *path, const QbImageOptions *options)
 {
+    if (!out)
+        return qb_fail(QB_ERR_ARG, "qb_image_open: out is NULL");
     *out = NULL;
     QbImageOptions checked;
     QbStatus status = check_options(&checked, options);
@@ -204,8 +208,7 @@ QbStatus qb_image_open(QbImage **out, const char *path, const QbImageOptions *op
         (uint64_t)checked.max_bytes < SIZE_MAX ? (size_t)checked.max_bytes : SIZE_MAX;
     status = qb_file_read(&data, &size, path, max_bytes);
     if (status)
-        return status == QB_ERR_LIMIT ? qb_fail(status, "%s (--max-memory)", qb_last_error())
-                                      : status;
+        return status == QB_ERR_LIMIT ? qb_fail(status, "%s (max_bytes)", qb_last_error()) : status;
     QbDecodeJob job = {.data = data, .size = size, .name = path, .options = &checked};
     status = decode(out, &job);
     qb_free(data);

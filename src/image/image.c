@@ -45,9 +45,9 @@ QbStatus qb_image_new(QbImage **out, int width, int height, const char *format)
 QbStatus qb_image_new_rgb(QbImage **out, const uint8_t *rgb, int width, int height,
                           size_t stride_bytes)
 {
+    if (!out || !rgb)
+        return qb_fail(QB_ERR_ARG, "qb_image_new_rgb: %s is NULL", out ? "rgb" : "out");
     *out = NULL;
-    if (!rgb)
-        return qb_fail(QB_ERR_ARG, "qb_image_new_rgb: no pixels given");
     if (width > 0 && stride_bytes < (size_t)width * 3)
         return qb_fail(QB_ERR_ARG, "rows of %d pixels do not fit %zu bytes apart", width,
                        stride_bytes);
@@ -91,6 +91,8 @@ const uint8_t *qb_image_pixels(const QbImage *image)
 
 QbStatus qb_image_resize(QbImage **out, const QbImage *image, int width, int height)
 {
+    if (!out || !image)
+        return qb_fail(QB_ERR_ARG, "qb_image_resize: %s is NULL", out ? "image" : "out");
     QbImage *scaled;
     *out = NULL;
     QbStatus status = qb_image_new(&scaled, width, height, image->format);

@@ -197,6 +197,8 @@ QbStatus qb_model_open(QbModel **out, const char *path, const QbModelOptions *op
     if (options && options->size != sizeof *options)
         return qb_fail(QB_ERR_ARG,
                        "qb_model_open: options were not set up by qb_model_options_init");
+    if (options && options->threads < 0)
+        return qb_fail(QB_ERR_ARG, "%d threads wanted", options->threads);
     QbModel *m = qb_calloc(1, sizeof *m);
     if (!m)
         return QB_ERR_NOMEM;

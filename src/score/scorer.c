@@ -45,6 +45,19 @@ static QbStatus resolve_words(QbScorer *s)
     return QB_OK;
 }
 
+/* A prompt that does not fit would fail for every picture; it is refused once. */
+static QbStatus check_length(const QbScorer *s)
+{
+    const QbModelArch *arch = s->model->arch;
+    int rows = s->prompt.n - 1 + arch->image_token_count(s->model->weights);
+    int n_context = arch->decoder(s->model->weights)->n_context;
+    return rows <= n_context ? QB_OK
+                             : qb_fail(QB_ERR_ARG,
+                                       "the prompt and the picture take %d tokens, the model's "
+                                       "context has %d",
+                                       rows, n_context);
+}
+
 QbStatus qb_scorer_new(QbScorer **out, const QbModel *model, const QbScorerOptions *options)
 {
     if (out)
@@ -58,6 +71,8 @@ QbStatus qb_scorer_new(QbScorer **out, const QbModel *model, const QbScorerOptio
     if (options->size != sizeof *options)
         return qb_fail(QB_ERR_ARG,
                        "qb_scorer_new: options were not set up by qb_scorer_options_init");
+    if (options->threads < 0)
+        return qb_fail(QB_ERR_ARG, "%d threads wanted", options->threads);
     QbScorer *s = qb_calloc(1, sizeof *s);
     if (!s)
         return QB_ERR_NOMEM;
@@ -65,6 +80,7 @@ QbStatus qb_scorer_new(QbScorer **out, const QbModel *model, const QbScorerOptio
     QbStatus status = qb_settings_init(&s->settings, options, model);
     (void)(status || (status = resolve_words(s)) ||
            (status = qb_prompt_ids(&s->prompt, model, s->settings.prompt)) ||
+           (status = check_length(s)) ||
            (status = qb_session_new(&s->session, model, options->threads)));
     if (status)
         qb_scorer_free(&s);
@@ -202,6 +218,8 @@ QbStatus qb_scorer_ask(const char **out, QbScorer *s, const QbImage *image, cons
     if (!out || !s || !image || !question || max_tokens < 1)
         return qb_fail(QB_ERR_ARG, "qb_scorer_ask: an argument is NULL or max_tokens is below 1");
     *out = NULL;
+    if (!question[strspn(question, " \t\r\n")])
+        return qb_fail(QB_ERR_ARG, "the question is empty");
     int n_vocab = s->model->arch->decoder(s->model->weights)->n_vocab;
     if (!s->logits && !(s->logits = qb_calloc((size_t)n_vocab, sizeof *s->logits)))
         return QB_ERR_NOMEM;
@@ -220,7 +238,7 @@ QbStatus qb_scorer_ask(const char **out, QbScorer *s, const QbImage *image, cons
 
 const char *qb_scorer_method(const QbScorer *scorer)
 {
-    return scorer->settings.method->name;
+    return scorer->settings.own_tones ? "custom" : scorer->settings.method->name;
 }
 
 const char *qb_scorer_prompt(const QbScorer *scorer)

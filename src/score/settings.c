@@ -166,10 +166,12 @@ static QbStatus resolve(QbSettings *out, Wishes *wishes, const QbModel *model)
         return status;
     const QbScoreMethod *method = out->method;
     out->temperature = wishes->temperature > 0 ? wishes->temperature : method->temperature;
+    if (wishes->prompt && !wishes->prompt[strspn(wishes->prompt, " \t\r\n")])
+        return qb_fail(QB_ERR_ARG, "the prompt is empty");
     out->prompt = qb_strdup(wishes->prompt ? wishes->prompt : model->rate_prompt);
     if (!out->prompt)
         return QB_ERR_NOMEM;
-    bool own_tones = wishes->tones != NULL;
+    bool own_tones = out->own_tones = wishes->tones != NULL;
     status = qb_tones_parse(&out->tones, own_tones ? wishes->tones : method->tones,
                             wishes->weights ? wishes->weights
                             : own_tones     ? NULL

@@ -7,9 +7,12 @@
 #include "models/model.h"
 #include "score/method.h"
 
+#include <stdbool.h>
+
 typedef struct QbSettings {
     const QbScoreMethod *method;
-    char *prompt; /* owned */
+    bool own_tones; /* not the method's */
+    char *prompt;   /* owned */
     QbTones tones;
     double temperature;
 } QbSettings;

@@ -21,7 +21,7 @@ void qb_tones_deinit(QbTones *tones)
 static QbStatus add_word(QbTones *tones, const char *word, size_t length)
 {
     if (tones->n_words == QB_SCORE_MAX_WORDS)
-        return qb_fail(QB_ERR_LIMIT, "more than %d words", QB_SCORE_MAX_WORDS);
+        return qb_fail(QB_ERR_ARG, "more than %d words", QB_SCORE_MAX_WORDS);
     for (int i = 0; i < tones->n_words; i++)
         if (strlen(tones->word[i]) == length && !memcmp(tones->word[i], word, length))
             return qb_fail(QB_ERR_ARG, "the word \"%s\" is given twice", tones->word[i]);
@@ -39,7 +39,7 @@ static QbStatus parse_words(QbTones *tones, const char *text)
         const char *end = tone + strcspn(tone, "/");
         int before = tones->n_words;
         if (tones->n_tones == QB_SCORE_MAX_TONES)
-            return qb_fail(QB_ERR_LIMIT, "more than %d tones", QB_SCORE_MAX_TONES);
+            return qb_fail(QB_ERR_ARG, "more than %d tones", QB_SCORE_MAX_TONES);
         for (const char *p = tone + strspn(tone, SEPARATORS); p < end; p += strspn(p, SEPARATORS)) {
             size_t length = strcspn(p, " ,\t/");
             QbStatus status = add_word(tones, p, length);

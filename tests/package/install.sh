@@ -33,4 +33,10 @@ for file in bin/qboost lib/libqboost.so include/qboost/qboost.h share/man/man1/q
     share/bash-completion/completions/qboost share/zsh/site-functions/_qboost share/fish/vendor_completions.d/qboost.fish; do
     check "installed $file" test -s "$at/$file"
 done
+# Another prefix after a build for the usual one: the folders that are built in must follow.
+other=$root/other
+check "make install with another prefix" make install prefix="$other"
+check "the pkg-config file follows" grep -qx "prefix=$other" "$other/lib/pkgconfig/qboost.pc"
+check "modules are found there" "$other/bin/qboost" score -q tests/golden/images/$(cd tests/golden/images && ls *.avif | head -1)
+check "and the usual prefix again" make all
 exit $status

@@ -31,7 +31,7 @@ static void test_control_bytes(void **state)
 static void test_long_texts(void **state)
 {
     (void)state;
-    char text[5000];
+    static char text[20000];
     memset(text, 'x', sizeof text);
     text[sizeof text - 1] = 0;
     qb_fail(QB_ERR_IO, "begin %s", text);
@@ -40,6 +40,10 @@ static void test_long_texts(void **state)
     assert_memory_equal(qb_last_error(), "begin xxx", 9);
     qb_fail_prefix(QB_ERR_IO, "%s", text);
     assert_true(strlen(qb_last_error()) < sizeof text);
+    /* the longest path leaves room for the cause */
+    text[4095] = 0;
+    qb_fail(QB_ERR_IO, "%s: the cause", text);
+    assert_string_equal(qb_last_error() + strlen(qb_last_error()) - 9, "the cause");
     qb_fail(QB_ERR_IO, "short");
     for (int i = 0; i < 2000; i++)
         qb_fail_prefix(QB_ERR_IO, "p%d", i);

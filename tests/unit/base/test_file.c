@@ -181,6 +181,54 @@ static void test_atomic_commit(void **state)
     unlink(path);
 }
 
+static void test_atomic_follows_links(void **state)
+{
+    (void)state;
+    QbAtomicFile file;
+    char link_path[160];
+    struct stat info;
+    snprintf(link_path, sizeof link_path, "%s/link", folder);
+    write_file("old", 3);
+    assert_int_equal(symlink(path, link_path), 0);
+    assert_int_equal(qb_atomic_file_open(&file, link_path), QB_OK);
+    fputs("through the link", file.stream);
+    assert_int_equal(qb_atomic_file_commit(&file), QB_OK);
+    assert_content("through the link");
+    assert_int_equal(lstat(link_path, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    unlink(link_path);
+    unlink(path);
+}
+
+static void *drain_pipe(void *user)
+{
+    FILE *stream = fopen(path, "rb");
+    *(size_t *)user = stream ? fread((char[16]){0}, 1, 16, stream) : 0;
+    if (stream)
+        fclose(stream);
+    return NULL;
+}
+
+/* A rename would put a file where the pipe was; as root it would even replace a device. */
+static void test_atomic_writes_into_pipes(void **state)
+{
+    (void)state;
+    QbAtomicFile file;
+    struct stat info;
+    pthread_t thread;
+    size_t n_read = 0;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(pthread_create(&thread, NULL, drain_pipe, &n_read), 0);
+    assert_int_equal(qb_atomic_file_open(&file, path), QB_OK);
+    fputs("piped", file.stream);
+    assert_int_equal(qb_atomic_file_commit(&file), QB_OK);
+    pthread_join(thread, NULL);
+    assert_int_equal(n_read, 5);
+    assert_int_equal(lstat(path, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    unlink(path);
+}
+
 static void test_atomic_abandon(void **state)
 {
     (void)state;
@@ -254,6 +302,8 @@ int main(void)
         cmocka_unit_test(test_read_limits),
         cmocka_unit_test(test_read_pipe),
         cmocka_unit_test(test_atomic_commit),
+        cmocka_unit_test(test_atomic_follows_links),
+        cmocka_unit_test(test_atomic_writes_into_pipes),
         cmocka_unit_test(test_atomic_abandon),
         cmocka_unit_test(test_atomic_errors),
         cmocka_unit_test(test_atomic_full_disk),

@@ -219,7 +219,7 @@ static void turning_counts_as_memory(void **state)
     options.decode = QB_DECODE_MANAGED;
     options.max_bytes = 599;
     QbImage *image;
-    assert_fails(qb_colour_finish(&image, &raster, &job, "raster"), QB_ERR_LIMIT, "--max-memory");
+    assert_fails(qb_colour_finish(&image, &raster, &job, "raster"), QB_ERR_LIMIT, "max_bytes");
     qb_raster_deinit(&raster);
 }
 

@@ -193,15 +193,15 @@ static void limits_hold(void **state)
         assert_int_equal(qb_image_open(&image, path, &options), QB_OK);
         qb_image_free(&image);
         options.max_pixels--;
-        assert_fails(qb_image_open(&image, path, &options), QB_ERR_LIMIT, "--max-pixels");
+        assert_fails(qb_image_open(&image, path, &options), QB_ERR_LIMIT, "max_pixels");
         assert_non_null(strstr(qb_last_error(), words));
         options = options_for(QB_DECODE_MANAGED);
         size_t size;
         qb_free(file_bytes(&size, path));
         options.max_bytes = (int64_t)size - 1;
-        assert_fails(qb_image_open(&image, path, &options), QB_ERR_LIMIT, "--max-memory");
+        assert_fails(qb_image_open(&image, path, &options), QB_ERR_LIMIT, "max_bytes");
         options.max_bytes = (int64_t)size + n_pixels * 3 - 1;
-        assert_fails(qb_image_open(&image, path, &options), QB_ERR_LIMIT, "--max-memory");
+        assert_fails(qb_image_open(&image, path, &options), QB_ERR_LIMIT, "max_bytes");
     }
 }
 
@@ -219,7 +219,7 @@ static void bombs_are_refused_before_memory_is_taken(void **state)
     uint8_t *data = file_bytes(&size, GOLDEN "rgb24.bmp");
     memcpy(data + 18, "\xff\xff\xff\x0f\xff\xff\xff\x0f", 8);
     assert_fails(qb_image_open_memory(&image, data, size, "bomb", NULL), QB_ERR_LIMIT,
-                 "--max-pixels");
+                 "max_pixels");
     qb_free(data);
 }
 

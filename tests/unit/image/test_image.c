@@ -27,7 +27,7 @@ static void impossible_sizes_are_refused(void **state)
     (void)state;
     uint8_t rgb[3] = {0};
     QbImage *image;
-    assert_fails(qb_image_new_rgb(&image, NULL, 1, 1, 3), QB_ERR_ARG, "no pixels");
+    assert_fails(qb_image_new_rgb(&image, NULL, 1, 1, 3), QB_ERR_ARG, "rgb is NULL");
     assert_fails(qb_image_new_rgb(&image, rgb, 0, 1, 3), QB_ERR_ARG, "0 x 1");
     assert_fails(qb_image_new_rgb(&image, rgb, 1, -1, 3), QB_ERR_ARG, "1 x -1");
     assert_fails(qb_image_new_rgb(&image, rgb, 2, 1, 5), QB_ERR_ARG, "5 bytes apart");

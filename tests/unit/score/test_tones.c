@@ -220,8 +220,8 @@ static void test_parse_errors(void **state)
     char many[400] = "w0 / x";
     for (int i = 1; i < QB_SCORE_MAX_WORDS; i++)
         snprintf(many + strlen(many), sizeof many - strlen(many), " w%d", i);
-    refuse(many, NULL, QB_ERR_LIMIT, "32 words");
-    refuse("a/b/c/d/e/f/g/h/i", NULL, QB_ERR_LIMIT, "8 tones");
+    refuse(many, NULL, QB_ERR_ARG, "32 words");
+    refuse("a/b/c/d/e/f/g/h/i", NULL, QB_ERR_ARG, "8 tones");
     refuse("", NULL, QB_ERR_ARG, "no word");
     refuse("good", NULL, QB_ERR_ARG, "one tone");
     refuse("good / / poor", NULL, QB_ERR_ARG, "tone 2");
