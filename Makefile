@@ -154,11 +154,11 @@ bench: all $(BENCHES) $(KERNEL_CHECKS) ## pictures a second, milliseconds by pha
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 fmt: ## format all C files
-	clang-format-14 -i $(C_FILES)
+	@clang-format-14 -i $(C_FILES)
 fmt-check:
-	clang-format-14 --dry-run -Werror $(C_FILES)
+	@clang-format-14 --dry-run -Werror $(C_FILES)
 layers: ## who includes whom, held against docs/layers.txt
-	tools/check_layers.sh
+	@tools/check_layers.sh
 
 install: all ## prefix, DESTDIR, bindir, libdir … as usual
 	tools/install.sh '$(DESTDIR)' '$(prefix)' '$(bindir)' '$(libdir)' '$(includedir)' '$(datadir)' \
