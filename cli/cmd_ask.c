@@ -82,7 +82,11 @@ static int run(const void *args_given, char **operands, int n_operands)
     bool is_stdin = strcmp(operands[0], "-") == 0;
     if (is_stdin && isatty(STDIN_FILENO))
         return usage_error(&cmd_ask, "'-' reads from standard input, which is the terminal");
-    int code = session_open_model(&model, &args->model);
+    if (text_is_blank(operands[1]))
+        return usage_error(&cmd_ask, "the question is empty");
+    int code = session_check(&cmd_ask, &args->model, NULL);
+    if (code == CLI_OK)
+        code = session_open_model(&model, &args->model);
     if (code == CLI_OK)
         code = session_image_options(&image_options, &cmd_ask, &args->picture, model);
     if (code == CLI_OK &&

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "command.h"
 #include "options.h"
-#include "suggest.h"
 #include "text.h"
 
 #include <string.h>
@@ -219,9 +218,12 @@ static int run(const void *args, char **operands, int n_operands)
         text_free(&text);
         return good ? CLI_OK : CLI_FAILED;
     }
-    const char *near = suggest(operands[0], shells);
-    return usage_error(&cmd_completion, "no completion for '%s'%s%s%s", operands[0],
-                       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    Text known = {0};
+    add_words(&known, shells);
+    int code = usage_error(&cmd_completion, "no completion for '%s', only for: %s", operands[0],
+                           known.data);
+    text_free(&known);
+    return code;
 }
 
 const Command cmd_completion = {

@@ -109,7 +109,9 @@ static int run(const void *args_given, char **operands, int n_operands)
     QbScorer *scorer = NULL;
     if (n_operands > 0)
         model_args.model = operands[0];
-    int code = session_open_model(&model, &model_args);
+    int code = session_check(&cmd_info, &model_args, &args->prompt);
+    if (code == CLI_OK)
+        code = session_open_model(&model, &model_args);
     if (code == CLI_OK)
         code = session_new_scorer(&scorer, model, &args->prompt, 1, true);
     if (code == CLI_OK) {

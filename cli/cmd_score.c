@@ -5,9 +5,11 @@
 #include "score_run.h"
 #include "terminal.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <limits.h>
 #include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,19 +73,27 @@ static const Example examples[] = {
      "curl -s URL | qboost score --scale 1-5 -"},
     {0}};
 
+/* Digits alone, up to INT_MAX; *at moves behind them. */
+static bool parse_part(int *out, const char **at)
+{
+    char *end;
+    if (!isdigit((unsigned char)**at))
+        return false;
+    errno = 0;
+    long number = strtol(*at, &end, 10);
+    if (errno || number > INT_MAX)
+        return false;
+    *out = (int)number;
+    *at = end;
+    return true;
+}
+
 /* "I/N" with 0 <= I < N. */
 static bool parse_shard(InputsSpec *spec, const char *text)
 {
-    char end;
-    unsigned i, n;
-    if (strlen(text) > 20 || sscanf(text, "%u/%u%c", &i, &n, &end) != 2 ||
-        strspn(text, "0123456789/") != strlen(text))
-        return false;
-    if (n < 1 || n > INT_MAX || i >= n)
-        return false;
-    spec->shard = (int)i;
-    spec->n_shards = (int)n;
-    return true;
+    const char *at = text;
+    return parse_part(&spec->shard, &at) && *at++ == '/' && parse_part(&spec->n_shards, &at) &&
+           *at == 0 && spec->shard < spec->n_shards;
 }
 
 static int check_stdin(const ScoreArgs *args, char **operands, int n_operands)
@@ -128,7 +138,9 @@ static int run(const void *args_given, char **operands, int n_operands)
         return usage_error(&cmd_score, "--null needs --files-from");
     if (args->shard && !parse_shard(&spec, args->shard))
         return usage_error(&cmd_score, "--shard: '%s' is not I/N with 0 <= I < N", args->shard);
-    int code = check_stdin(args, operands, n_operands);
+    int code = session_check(&cmd_score, &args->model, &args->prompt);
+    if (code == CLI_OK)
+        code = check_stdin(args, operands, n_operands);
     if (code == CLI_OK)
         code = check_resume(args);
     return code == CLI_OK ? score_run(&cmd_score, args, &spec) : code;

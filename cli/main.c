@@ -7,6 +7,8 @@
 #include "report.h"
 #include "suggest.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <qboost/qboost.h>
 #include <stdio.h>
@@ -63,8 +65,21 @@ static int run_command(const Command *command, int argc, char **argv)
     return code;
 }
 
+/* A file opened while one of 0 .. 2 is closed would get its number, and with it what is meant for
+ * standard output or stderr. They are filled the wrong way round: using one still fails. */
+static bool fill_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!fill_standard_streams())
+        return CLI_FAILED;
     setlocale(LC_CTYPE, "");
     model_args_init();
     if (argc < 2) {

@@ -21,6 +21,15 @@ int session_threads(const ModelArgs *args)
     return args->threads > 0 ? args->threads : qb_cpu_count();
 }
 
+int session_check(const Command *command, const ModelArgs *args, const PromptArgs *prompts)
+{
+    if (args->model && !*args->model)
+        return usage_error(command, "the model's name is empty");
+    if (prompts && prompts->prompt && text_is_blank(prompts->prompt))
+        return usage_error(command, "--prompt: the question is empty");
+    return CLI_OK;
+}
+
 int session_open_model(QbModel **out, const ModelArgs *args)
 {
     char *path = NULL;
@@ -78,6 +87,19 @@ static int scorer_exit_code(QbStatus status, const PromptArgs *prompts)
     return CLI_MODEL;
 }
 
+/* The option that the library's message is about, "" when that is not plain. */
+static const char *blamed_option(QbStatus status, const PromptArgs *prompts, const char *message)
+{
+    if (status != QB_ERR_ARG || !prompts)
+        return "";
+    const char *file = prompts->prompt_file;
+    if (file && strncmp(message, file, strlen(file)) == 0)
+        return ""; /* the message has the line */
+    if (prompts->weights && strstr(message, "weights"))
+        return "--weights: ";
+    return prompts->tones ? "--tones: " : "";
+}
+
 int session_new_scorer(QbScorer **out, const QbModel *model, const PromptArgs *prompts, int threads,
                        bool needed)
 {
@@ -96,7 +118,7 @@ int session_new_scorer(QbScorer **out, const QbModel *model, const PromptArgs *p
     if (status == QB_OK)
         return CLI_OK;
     if (needed || status != QB_ERR_NOMEM)
-        report("%s", qb_last_error());
+        report("%s%s", blamed_option(status, prompts, qb_last_error()), qb_last_error());
     return scorer_exit_code(status, prompts);
 }
 

@@ -76,6 +76,10 @@ void model_args_init(void);
      .help = "divides the logits before the softmax (default: the method's)"}
 // clang-format on
 
+/* What no option table can say: a model without a name, a question without words. prompts may be
+ * NULL. Returns CLI_OK or, explained on stderr, CLI_USAGE. */
+int session_check(const Command *command, const ModelArgs *args, const PromptArgs *prompts);
+
 /* Opens the model that args name. Returns an exit code; failures are reported. */
 int session_open_model(QbModel **out, const ModelArgs *args);
 

@@ -146,6 +146,11 @@ void text_add_printable(Text *text, const char *bytes)
     }
 }
 
+bool text_is_blank(const char *text)
+{
+    return text[strspn(text, " \t\r\n\v\f")] == 0;
+}
+
 /* Columns of n bytes: continuation bytes take none (our own texts have no wide characters). */
 static int columns_of(const char *bytes, size_t n)
 {

@@ -33,6 +33,9 @@ void text_addf(Text *text, const char *format, ...) __attribute__((format(printf
  * that a file name can neither break a line nor drive the terminal. */
 void text_add_printable(Text *text, const char *bytes);
 
+/* true when there is nothing in text but white space. */
+bool text_is_blank(const char *text);
+
 /* Adds paragraphs (separated by '\n') broken into lines of at most width columns, each with indent
  * spaces in front; the first line goes on at column, where the text stands now. */
 void text_add_wrapped(Text *text, const char *paragraphs, int column, int indent, int width);

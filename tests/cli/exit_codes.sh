@@ -22,11 +22,22 @@ for arguments in "" "--nonsense x" "-Q x" "--format xml x" "--scale 0-10 x" "--s
     "--shard -1/2 x" "--shard 1/2/3 x" "--fail-under low x" "--fail-under nan x" "--temperature 0 x" \
     "--background red x" "--format" "--quiet=1 x" "--null x" "--retry-failed x" "- -" "- --files-from -" \
     "--resume r.jsonl --format csv x" "--resume r.jsonl --sort score x" "--cpu mmx x" \
-    "--tones good x" "--tones good/good x" "--weights 1 x" "--prompt-file $work/nothing.txt x"; do
+    "--tones good x" "--tones good/good x" "--weights 1 x" "--shard 0/99999999999 x" "--shard 4294967296/4294967297 x" "--shard /2 x" "--shard 0/ x" "--shard +0/2 x" "--prompt-file $work/nothing.txt x"; do
     check_code "2: score $arguments" 2 "$QBOOST" score $arguments </dev/null
 done
 check_code "2: ask without a question" 2 "$QBOOST" ask "$work/a.ppm"
 check_code "2: ask with too much" 2 "$QBOOST" ask "$work/a.ppm" what who
+for blank in "" " " "$(printf ' \t ')"; do
+    check_code "2: ask with the question '$blank'" 2 "$QBOOST" ask "$work/a.ppm" "$blank"
+    check_has "2: which is said" "$work/err" "question is empty"
+    check_code "2: score with the prompt '$blank'" 2 "$QBOOST" score --prompt "$blank" "$work/a.ppm"
+    check_code "2: info with the prompt '$blank'" 2 "$QBOOST" info --prompt "$blank"
+done
+check_code "2: a model without a name" 2 "$QBOOST" score -m "" "$work/a.ppm"
+check_code "2: ask a model without a name" 2 "$QBOOST" ask -m "" "$work/a.ppm" what
+check_code "2: info on a model without a name" 2 "$QBOOST" info ""
+check_code "2: completion for another shell" 2 "$QBOOST" completion tcsh
+check_has "2: the shells are named" "$work/err" "bash zsh fish"
 check_code "2: completion without a shell" 2 "$QBOOST" completion
 check_code "2: a bad variable" 2 env QBOOST_THREADS=many "$QBOOST" score "$work/a.ppm"
 check_has "2: which is named" "$work/err" QBOOST_THREADS
@@ -43,7 +54,14 @@ check_code "4: not a model" 4 "$QBOOST" info "$work/zero.gguf"
 check_code "4: no model of that name" 4 "$QBOOST" score --model no-such-model "$work/a.ppm"
 check_has "4: the places searched are named" "$work/err" qboost/models
 
-check_code "5: over a limit" 5 "$QBOOST" score --tones "a / b / c / d / e / f / g / h / i" "$work/a.ppm"
+check_code "2: more than 8 tones" 2 "$QBOOST" score --tones "a / b / c / d / e / f / g / h / i" "$work/a.ppm"
+check_has "2: the option is named" "$work/err" "--tones: "
+check_code "2: more than 32 words" 2 "$QBOOST" score --tones "$(echo {a..z} aa bb cc dd ee ff) / gg" "$work/a.ppm"
+check_has "2: the option is named" "$work/err" "--tones: "
+check_code "2: weights that are too many" 2 "$QBOOST" score --weights "1 0.5 0.2 0" "$work/a.ppm"
+check_has "2: the option is named" "$work/err" "--weights: "
+check_code "2: a weight above 1" 2 "$QBOOST" score --weights "2 0.5 0" "$work/a.ppm"
+check_has "2: the option is named" "$work/err" "--weights: "
 
 check_code "6: below the threshold" 6 "$QBOOST" score --fail-under 1 "$work/a.ppm"
 check_has "6: says how many" "$work/err" "1 of 1"

@@ -33,6 +33,14 @@ check_same "the same lines as an uninterrupted run" "$(without_ms "$r" | sort)" 
 check_code "once more" 0 "$QBOOST" score --resume "$r" "$work/p"
 check_same "nothing is left to do" "$(scored)" 0
 
+# a closed stderr must not hand its number to the file
+cp "$r" "$work/before"
+check_code "stderr is closed" 1 bash -c '"$1" score --resume "$2" "$3/no.ppm" "$3/001.ppm" 2>&-' - "$QBOOST" "$r" "$work/p"
+check_same "one line more, of JSON" "$(tail -n +501 "$r" | cut -c 1-9)" '{"schema"'
+check_code "stdout and stdin are closed too" 1 bash -c '"$1" score --resume "$2" "$3/no2.ppm" <&- >&- 2>&-' - "$QBOOST" "$r" "$work/p"
+check_same "two lines more" "$(tail -n +501 "$r" | cut -c 1-9 | uniq -c | tr -s ' ')" ' 2 {"schema"'
+check_code "a closed stdout is no place for results" 1 bash -c '"$1" score "$2/001.ppm" >&-' - "$QBOOST" "$work/p"
+
 # a line cut short
 head -n 10 "$work/whole" >"$r"
 cp "$r" "$work/ten"
