@@ -3,6 +3,7 @@
 #include "command.h"
 #include "options.h"
 #include "score_run.h"
+#include "sheet_file.h"
 #include "terminal.h"
 
 #include <ctype.h>
@@ -42,10 +43,11 @@ static const Option options[] = {
      .help = "only part I of N, counted from 0, chosen by a hash of the path"},
     {.name = "fail-under", .type = OPTION_NUMBER, .metavar = "X", .min = -1e9, .max = 1e9,
      .offset = offsetof(ScoreArgs, fail_under),
-     .help = "exit with 6 if any score, as printed, is below X"},
+     .help = "exit with 6 if any score is below X; X is on the printed scale, scores are compared before they "
+             "are rounded"},
     {.name = "contact-sheet", .type = OPTION_STRING, .metavar = "FILE.png",
      .offset = offsetof(ScoreArgs, contact_sheet),
-     .help = "also write one picture that shows the pictures, best first (the best 200 at most)"},
+     .help = "also write one PNG that shows the pictures, best first (the best 200 at most)"},
     PROMPT_OPTIONS(ScoreArgs, prompt),
     MODEL_OPTIONS(ScoreArgs, model),
     PICTURE_OPTIONS(ScoreArgs, picture),
@@ -123,6 +125,15 @@ static int check_resume(const ScoreArgs *args)
     return CLI_OK;
 }
 
+static int check_fail_under(const ScoreArgs *args)
+{
+    const Scale *scale = scale_find(args->scale);
+    if (args->fail_under < scale->low || args->fail_under > scale->high) /* not so for NAN */
+        return usage_error(&cmd_score, "--fail-under: %g is not on the scale %s", args->fail_under,
+                           scale->name);
+    return CLI_OK;
+}
+
 static int run(const void *args_given, char **operands, int n_operands)
 {
     const ScoreArgs *args = args_given;
@@ -143,6 +154,10 @@ static int run(const void *args_given, char **operands, int n_operands)
         code = check_stdin(args, operands, n_operands);
     if (code == CLI_OK)
         code = check_resume(args);
+    if (code == CLI_OK)
+        code = check_fail_under(args);
+    if (code == CLI_OK && args->contact_sheet)
+        code = sheet_file_check(&cmd_score, args->contact_sheet, operands, n_operands);
     return code == CLI_OK ? score_run(&cmd_score, args, &spec) : code;
 }
 

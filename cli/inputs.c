@@ -35,7 +35,7 @@ struct Inputs {
     size_t line_capacity;
     Level *levels;
     size_t n_levels, levels_capacity;
-    bool found_any;
+    bool found_any, list_begun;
 };
 
 bool is_picture_name(const char *name)
@@ -222,18 +222,39 @@ static bool take_named(Inputs *inputs, Input *out, const char *path, bool is_std
     return true;
 }
 
-/* The next non-empty line of the list, NULL at its end. */
+/* Lines may come from where they end in CRLF: takes the CR off unless a file is really called so.
+ */
+static void cut_return(char *line)
+{
+    struct stat info;
+    size_t n = strlen(line);
+    if (n == 0 || line[n - 1] != '\r' || lstat(line, &info) == 0)
+        return;
+    line[n - 1] = 0;
+    if (n > 1 && lstat(line, &info) != 0)
+        line[n - 1] = '\r'; /* neither: the message shows what the list says */
+}
+
+/* The next non-empty line of the list, NULL at its end. Names are bytes when NUL ends them; in
+ * lines, a byte order mark in front and CRLF are no part of them. */
 static const char *next_line(Inputs *inputs)
 {
-    int separator = inputs->spec.nul_separated ? 0 : '\n';
+    bool lines = !inputs->spec.nul_separated;
+    int separator = lines ? '\n' : 0;
     for (;;) {
         ssize_t n = getdelim(&inputs->line, &inputs->line_capacity, separator, inputs->list);
         if (n < 0)
             return NULL;
         if (n > 0 && inputs->line[n - 1] == separator)
             inputs->line[n - 1] = 0;
-        if (inputs->line[0])
-            return inputs->line;
+        char *line = inputs->line;
+        if (lines && !inputs->list_begun && strncmp(line, "\xef\xbb\xbf", 3) == 0)
+            line += 3;
+        inputs->list_begun = true;
+        if (lines)
+            cut_return(line);
+        if (*line)
+            return line;
     }
 }
 

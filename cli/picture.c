@@ -26,6 +26,19 @@ static QbStatus read_stdin(Text *out, int64_t limit)
     return QB_OK;
 }
 
+/* Names the option that raises the limit; the library names its own fields. */
+static char *with_option(const char *why)
+{
+    Text text = {0};
+    const char *option = strstr(why, "max_pixels")  ? "--max-pixels"
+                         : strstr(why, "max_bytes") ? "--max-memory"
+                                                    : NULL;
+    text_add(&text, why);
+    if (option)
+        text_addf(&text, "; raise it with %s", option);
+    return text.data;
+}
+
 QbStatus picture_open(QbImage **out, char **error, const char *path, bool is_stdin,
                       const QbImageOptions *options)
 {
@@ -35,13 +48,14 @@ QbStatus picture_open(QbImage **out, char **error, const char *path, bool is_std
     if (status == QB_ERR_IO)
         why = strerror(errno);
     else if (status == QB_ERR_LIMIT)
-        why = "standard input holds more than the memory limit";
+        why = "standard input holds more than the memory limit (max_bytes)";
     else if (is_stdin)
         status = qb_image_open_memory(out, bytes.data, bytes.length, "standard input", options);
     else
         status = qb_image_open(out, path, options);
+    why = why ? why : qb_last_error();
     if (status != QB_OK)
-        *error = cli_strdup(why ? why : qb_last_error());
+        *error = status == QB_ERR_LIMIT ? with_option(why) : cli_strdup(why);
     text_free(&bytes);
     return status;
 }

@@ -38,7 +38,7 @@ typedef struct Run {
     InputCounter *counter;
     atomic_llong n_skipped, n_skipped_failed, n_skipped_below; /* by --resume; fetching thread */
     int64_t n_scored, n_failed, n_below, n_printed;
-    bool output_failed;
+    bool begun, output_failed;
 } Run;
 
 static bool is_below(const Run *run, double printed_score)
@@ -91,14 +91,35 @@ static bool write_text(Run *run, const Text *text)
     return !run->output_failed;
 }
 
+/* Once. A table begins with its first row: without rows there is nothing to head. */
+static void add_begin(Text *text, Run *run)
+{
+    if (!run->begun)
+        run->format->begin(text, &run->info);
+    run->begun = true;
+}
+
 static bool print_record(const Record *record, void *user)
 {
     Run *run = user;
     Text text = {0};
+    if (!record->error)
+        add_begin(&text, run);
     run->format->record(&text, &run->info, record, run->n_printed++);
     bool good = write_text(run, &text);
     text_free(&text);
     return good;
+}
+
+/* Most errors begin with the path, control characters in it as '?'. */
+static bool names_path(const char *error, const char *path)
+{
+    for (; *path; path++, error++) {
+        bool control = (unsigned char)*path < 0x20 || *path == 0x7f;
+        if (*error != (control ? '?' : *path))
+            return false;
+    }
+    return true;
 }
 
 static bool take(const Record *record, QbImage **thumbnail, void *user)
@@ -106,11 +127,9 @@ static bool take(const Record *record, QbImage **thumbnail, void *user)
     Run *run = user;
     if (record->error) {
         run->n_failed++;
-        /* most texts name the file themselves */
-        if (strncmp(record->error, record->path, strlen(record->path)) == 0)
-            report("%s", record->error);
-        else
-            report("%s: %s", record->path, record->error);
+        bool named = names_path(record->error, record->path);
+        report("%s%s%s", record->path, named ? "" : ": ",
+               record->error + (named ? strlen(record->path) : 0));
     } else {
         run->n_scored++;
         run->n_below += is_below(run, scale_apply(run->info.scale, record->score.score));
@@ -212,23 +231,23 @@ static int finish(Run *run)
 {
     int64_t failed = run->n_failed + run->n_skipped_failed;
     int64_t below = run->n_below + run->n_skipped_below;
+    int64_t n = run->n_scored + run->n_skipped - run->n_skipped_failed;
     print_end(run);
-    print_summary(run);
-    if (run->output_failed)
-        return CLI_FAILED;
-    if (!inputs_found_any(run->inputs)) {
+    if (!run->output_failed && !inputs_found_any(run->inputs)) {
         report("no picture found");
         return CLI_NO_INPUT;
     }
+    print_summary(run);
+    if (run->output_failed)
+        return CLI_FAILED;
     if (run->sheet && run->n_scored > 0) {
         int code = contact_sheet_write(run->sheet, &run->info, run->args->contact_sheet);
         if (code != CLI_OK)
             return code;
     }
     if (below > 0)
-        report("%lld of %lld pictures are below %g", (long long)below,
-               (long long)(run->n_scored + run->n_skipped - run->n_skipped_failed),
-               run->args->fail_under);
+        report("%lld of %lld picture%s %s below %.9g", (long long)below, (long long)n,
+               n == 1 ? "" : "s", below == 1 ? "is" : "are", run->args->fail_under);
     return failed > 0 ? CLI_FAILED : below > 0 ? CLI_THRESHOLD : CLI_OK;
 }
 
@@ -256,7 +275,8 @@ static int drive(Run *run, const InputsSpec *spec)
                              .take = take,
                              .tick = tick,
                              .user = run};
-    run->format->begin(&text, &run->info);
+    if (run->format != &output_table)
+        add_begin(&text, run);
     bool good = write_text(run, &text);
     text_free(&text);
     if (!good)

@@ -53,7 +53,24 @@ make_ppm "$work/tiny.ppm" 1
 for i in $(seq 210); do echo "$work/tiny.ppm"; done >"$work/list"
 check_code "more pictures than fit" 0 "$QBOOST" score --contact-sheet "$work/m.png" --files-from "$work/list"
 check_same "200 of them" "$(python3 "$work/png.py" "$work/m.png" | cut -d' ' -f1)" 3356
+refused() {
+    cp "$1" "$work/before"
+    check_code "not over $2" 2 "$QBOOST" score --contact-sheet "$1" "$work/tiny.ppm" "${@:3}"
+    check_has "which is explained" "$work/err" "--contact-sheet: "
+    check "and left alone" cmp "$1" "$work/before"
+}
+cp "$work/tiny.ppm" "$work/own1.jpg" && cp "$work/tiny.ppm" "$work/own1.png" && cp "$work/s.png" "$work/own2.PNG"
+ln "$work/own2.PNG" "$work/link.png"
+refused "$work/own1.jpg" "the first picture, when the name is forgotten"
+refused "$work/own1.png" "what is not a PNG"
+refused "$work/link.png" "a picture that is given" "$work/own2.PNG"
+check_code "over another PNG" 0 "$QBOOST" score --contact-sheet "$work/own2.PNG" "$work/tiny.ppm"
+mkdir "$work/folder.png"
+for name in "" "$work" "$work/folder.png" "$work/sheet" "$work/sheet.png.jpg"; do
+    check_code "not as '${name#"$work"}'" 2 "$QBOOST" score --contact-sheet "$name" "$work/tiny.ppm"
+done
 check_code "a folder that is not there" 1 "$QBOOST" score --contact-sheet "$work/no/x.png" "$work/tiny.ppm"
+check_same "is told before anything is scored" "$(wc -c <"$work/out" | tr -d ' ')" 0
 check_code "nothing scored: no sheet" 1 "$QBOOST" score --contact-sheet "$work/none.png" "$work/no.png"
 check "no sheet" [ ! -e "$work/none.png" ]
 check_code "not with --resume" 2 "$QBOOST" score --contact-sheet "$work/x.png" --resume "$work/r" "$work/tiny.ppm"

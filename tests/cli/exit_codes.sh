@@ -19,7 +19,7 @@ check_code "1: results cannot be written" 1 bash -c '"$1" score "$2" >/dev/full'
 
 for arguments in "" "--nonsense x" "-Q x" "--format xml x" "--scale 0-10 x" "--sort size x" "--method none x" \
     "--threads -1 x" "--threads two x" "--max-pixels 0 x" "--max-pixels 5Z x" "--shard 1 x" "--shard 2/2 x" \
-    "--shard -1/2 x" "--shard 1/2/3 x" "--fail-under low x" "--fail-under nan x" "--temperature 0 x" \
+    "--shard -1/2 x" "--shard 1/2/3 x" "--fail-under low x" "--fail-under 1.5 x" "--fail-under -0.1 x" "--fail-under 0.5 --scale 1-5 x" "--scale 0-100 --fail-under 101 x" "--fail-under nan x" "--temperature 0 x" \
     "--background red x" "--format" "--quiet=1 x" "--null x" "--retry-failed x" "- -" "- --files-from -" \
     "--resume r.jsonl --format csv x" "--resume r.jsonl --sort score x" "--cpu mmx x" \
     "--tones good x" "--tones good/good x" "--weights 1 x" "--shard 0/99999999999 x" "--shard 4294967296/4294967297 x" "--shard /2 x" "--shard 0/ x" "--shard +0/2 x" "--prompt-file $work/nothing.txt x"; do
@@ -37,6 +37,7 @@ check_code "2: a model without a name" 2 "$QBOOST" score -m "" "$work/a.ppm"
 check_code "2: ask a model without a name" 2 "$QBOOST" ask -m "" "$work/a.ppm" what
 check_code "2: info on a model without a name" 2 "$QBOOST" info ""
 check_code "2: completion for another shell" 2 "$QBOOST" completion tcsh
+check_has_not "2: no shell is guessed" "$work/err" "did you mean"
 check_has "2: the shells are named" "$work/err" "bash zsh fish"
 check_code "2: completion without a shell" 2 "$QBOOST" completion
 check_code "2: a bad variable" 2 env QBOOST_THREADS=many "$QBOOST" score "$work/a.ppm"
@@ -45,6 +46,8 @@ printf 'nonsense\n' >"$work/bad-prompt.txt"
 check_code "2: a bad prompt file" 2 "$QBOOST" score --prompt-file "$work/bad-prompt.txt" "$work/a.ppm"
 
 check_code "3: an empty folder" 3 "$QBOOST" score "$work/empty"
+check_same "3: nothing on standard output" "$(wc -c <"$work/out" | tr -d ' ')" 0
+check_same "3: one line" "$(cat "$work/err")" "qboost: no picture found"
 check_code "3: an empty list" 3 "$QBOOST" score --files-from /dev/null
 check_code "3: a list that is not there" 3 "$QBOOST" score --files-from "$work/nothing"
 
@@ -64,7 +67,9 @@ check_code "2: a weight above 1" 2 "$QBOOST" score --weights "2 0.5 0" "$work/a.
 check_has "2: the option is named" "$work/err" "--weights: "
 
 check_code "6: below the threshold" 6 "$QBOOST" score --fail-under 1 "$work/a.ppm"
-check_has "6: says how many" "$work/err" "1 of 1"
+check_has "6: says how many" "$work/err" "1 of 1 picture is below 1"
+"$QBOOST" score --fail-under 1 "$work/a.ppm" "$work/b.ppm" 2>"$work/err" >"$work/out"
+check_has "6: of several" "$work/err" "2 of 2 pictures are below 1"
 check_code "6: on the printed scale" 6 "$QBOOST" score --scale 1-5 --fail-under 5 "$work/a.ppm"
 check_code "0: above the threshold" 0 "$QBOOST" score --scale 1-5 --fail-under 1 "$work/a.ppm"
 check_code "1 before 6" 1 "$QBOOST" score --fail-under 1 "$work/mixed"

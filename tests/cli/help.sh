@@ -47,7 +47,6 @@ typo "score --modle x" --model
 typo "score --thread 2 x" --threads
 typo "score --max-pixles 2 x" --max-pixels
 typo "score --format jsno x" json
-typo "completion zhs" "'zsh'"
 typo "help scor" "'score'"
 check_code "a file where a command belongs" 2 "$QBOOST" README.md
 check_code "nothing like it: no suggestion" 2 "$QBOOST" xyzzyxyzzy

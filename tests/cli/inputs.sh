@@ -44,6 +44,14 @@ sub/deep/d.ppm
 a.PPM"
 check_same "--files-from -" "$(printf 'b.ppm\na.PPM\n' | paths -f -)" "b.ppm
 a.PPM"
+printf '\357\273\277b.ppm\r\n\r\na.PPM\r\n' >"$work/list"
+check_same "a list with a byte order mark and CRLF" "$(paths -f "$work/list")" "b.ppm
+a.PPM"
+cp b.ppm "$(printf 'cr.ppm\r')" && cp b.ppm cr.ppm
+check_same "a name that does end in CR" "$(printf 'cr.ppm\r\n' | paths -f -)" 'cr.ppm\r'
+rm cr.ppm*
+check_code "-0: nothing but the NUL ends a path" 1 bash -c 'printf "b.ppm\r\0" | "$1" score -q -0f -' - "$QBOOST"
+check_same "an error names the file once" "$(cat "$work/err")" 'qboost: b.ppm\r: No such file or directory'
 cp b.ppm 'new
 line.ppm'
 check_same "-0" "$(printf 'new\nline.ppm\0b.ppm\0' | paths -0 --files-from -)" 'new\nline.ppm
@@ -72,6 +80,11 @@ else
 fi
 
 check_code "--max-pixels" 1 "$QBOOST" score --max-pixels 63 b.ppm
+check_has "the option is named" "$work/err" "; raise it with --max-pixels"
+check_code "--max-memory" 1 "$QBOOST" score --max-memory 100 b.ppm
+check_has "the option is named" "$work/err" "; raise it with --max-memory"
+check_code "--max-memory, decoding" 1 "$QBOOST" score --max-memory 300 b.ppm
+check_has "the option is named" "$work/err" "; raise it with --max-memory"
 check_code "--max-pixels, enough" 0 "$QBOOST" score --max-pixels 0.1k b.ppm
 
 # shards: a partition, the same whatever else is in the list
