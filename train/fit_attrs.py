@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fits the attributes: ridge regression from standardised tower statistics, folded to one linear map (attr.npz).
 
-`python3 fit_attrs.py`: the ridge of each attribute is chosen on the held-out photos, by pseudo-scores only. Severities
-and measured values take the one of the least error; the quality and its teachers take the strongest ridge whose error
-lies within one standard error (over photos) of the least (Breiman et al. 1984, section 3.4.3), because scores go to
-real photos, which differ from made ones, and more shrinkage travels better. The final fit uses all canvases.
+`python3 fit_attrs.py`: the ridge of each attribute is the one of the least error on the held-out photos, by pseudo-scores
+only; the final fit uses all canvases.
 """
 import numpy as np
 from scipy.stats import spearmanr
@@ -15,7 +13,6 @@ import features
 from checkpoint import ATTR
 
 RIDGES = [30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0, 30000.0, 100000.0]
-CAUTIOUS = ("quality", "pristine", "ms_ssim", "gmsd", "vifp")
 
 
 def weights(rows):
@@ -31,25 +28,16 @@ def solve(x, y, w, ridge):
     return np.linalg.solve(gram, x.T @ ((y - mean) * w[:, None])), mean
 
 
-def choose(z, y, w, test, photo):
+def choose(z, y, w, test):
     """{attribute: (held-out squared error, ridge, held-out SRCC)}."""
-    group = np.unique(photo[test], return_inverse=True)[1]
-    by_photo, rank = [], []
+    best = {}
     for ridge in RIDGES:
         coef, mean = solve(z[~test], y[~test], w[~test], ridge)
         guess = z[test] @ coef + mean
-        square = (guess - y[test]) ** 2
-        by_photo.append(np.stack([np.bincount(group, e) / np.bincount(group) for e in square.T], 1))
-        rank.append([spearmanr(guess[:, j], y[test][:, j])[0] for j in range(y.shape[1])])
-    error = np.array([e.mean(0) for e in by_photo])
-    best = {}
-    for j in range(y.shape[1]):
-        low = error[:, j].argmin()
-        limit = error[low, j]
-        if C.ATTRIBUTES[j] in CAUTIOUS:
-            limit += by_photo[low][:, j].std(ddof=1) / np.sqrt(len(by_photo[low]))
-        k = max(k for k in range(len(RIDGES)) if error[k, j] <= limit)
-        best[j] = (error[k, j], RIDGES[k], rank[k][j])
+        error = ((guess - y[test]) ** 2).mean(0)
+        for j in range(y.shape[1]):
+            if j not in best or error[j] < best[j][0]:
+                best[j] = (error[j], ridge, spearmanr(guess[:, j], y[test][:, j])[0])
     return best
 
 
@@ -59,7 +47,7 @@ def main():
     y, w, test = dataset.targets(rows).astype(np.float64), weights(rows), dataset.held_out(rows)
     centre, scale = np.average(x, axis=0, weights=w), x.std(0) + 1e-3
     z = (x - centre) / scale
-    best = choose(z, y, w, test, np.array([r["photo"] for r in rows]))
+    best = choose(z, y, w, test)
     coef = np.zeros((x.shape[1], y.shape[1]))
     for ridge in RIDGES:
         mine = [j for j in best if best[j][1] == ridge]
