@@ -20,6 +20,7 @@ typedef struct RunInfo {
     const QbScorer *scorer; /* for tones and words */
     int n_tones, n_words;
     bool colors, utf8;
+    int columns; /* of the terminal that shows the records; 0 = no limit */
 } RunInfo;
 
 /* One input's result. */

@@ -11,7 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BAR_CELLS = 24 };
+enum {
+    BAR_CELLS = 24,
+    BAR_COLUMNS = BAR_CELLS + 2 + 7, /* with brackets and "  45%  " */
+    SMALLEST_FOR_BAR = 72
+};
 
 static struct {
     pthread_mutex_t mutex;
@@ -66,27 +70,54 @@ static void add_bar(Text *line, double fraction)
     text_addf(line, " %3d%%  ", (int)(fraction * 100));
 }
 
-/* Columns are bytes here but for the bar's characters, so a narrow terminal drops the bar. */
-static void draw(int64_t done, int64_t scored, int64_t total)
+/* Takes back what was added since length if the line then has more columns than bytes may fill. */
+static void keep_if_fits(Text *line, size_t length, int columns)
+{
+    if (line->length > (size_t)columns) {
+        line->length = length;
+        line->data[length] = 0;
+    }
+}
+
+/* All ASCII: how many, then how fast and how long if columns are enough. */
+static void add_numbers(Text *line, int64_t done, int64_t scored, int64_t total, int columns)
 {
     double seconds = progress_seconds();
     double rate = seconds > 0 ? (double)scored / seconds : 0;
-    Text line = {0};
-    text_add(&line, "\r\033[K");
-    if (total > 0 && terminal_width(STDERR_FILENO) >= 72)
-        add_bar(&line, done < total ? (double)done / (double)total : 1);
-    text_addf(&line, "%lld", (long long)done);
+    text_addf(line, "%lld", (long long)done);
+    size_t length = line->length;
     if (total >= 0)
-        text_addf(&line, "/%lld", (long long)total);
-    text_addf(&line, rate >= 0.1 || scored == 0 ? "  %.1f/s" : "  %.3f/s", rate);
+        text_addf(line, "/%lld", (long long)total);
+    keep_if_fits(line, length, columns);
+    length = line->length;
+    text_addf(line, rate >= 0.1 || scored == 0 ? "  %.1f/s" : "  %.3f/s", rate);
+    keep_if_fits(line, length, columns);
+    length = line->length;
     if (total >= done && scored > 0) {
-        text_add(&line, "  ETA ");
-        add_time(&line, (double)(total - done) / rate);
+        text_add(line, "  ETA ");
+        add_time(line, (double)(total - done) / rate);
     } else {
-        text_add(&line, "  ");
-        add_time(&line, seconds);
+        text_add(line, "  ");
+        add_time(line, seconds);
     }
+    keep_if_fits(line, length, columns);
+    keep_if_fits(line, 0, columns);
+}
+
+/* A line as wide as the terminal would leave the cursor in the next one: the last column stays
+ * free. The bar is drawn where there is room for it beside the numbers. */
+static void draw(int64_t done, int64_t scored, int64_t total)
+{
+    int columns = terminal_width(STDERR_FILENO) - 1;
+    Text line = {0}, numbers = {0};
+    add_numbers(&numbers, done, scored, total, columns);
+    text_add(&line, "\r\033[K");
+    if (total > 0 && columns >= SMALLEST_FOR_BAR - 1 &&
+        numbers.length + BAR_COLUMNS <= (size_t)columns)
+        add_bar(&line, done < total ? (double)done / (double)total : 1);
+    text_add_bytes(&line, numbers.data, numbers.length);
     write_all(STDERR_FILENO, line.data, line.length);
+    text_free(&numbers);
     text_free(&line);
     progress.visible = true;
     progress.drawn_ms = clock_ms();

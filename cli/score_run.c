@@ -187,6 +187,7 @@ static int open_outputs(Run *run)
     run->fd = STDOUT_FILENO;
     run->info.colors = terminal_colors(STDOUT_FILENO, args->color);
     run->info.utf8 = terminal_utf8();
+    run->info.columns = terminal_columns(STDOUT_FILENO);
     if (strcmp(args->sort, "none"))
         run->stored = stored_new();
     if (args->contact_sheet)

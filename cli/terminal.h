@@ -14,6 +14,9 @@ bool terminal_colors(int fd, const char *choice);
 /* The locale's characters are UTF-8. Needs setlocale. */
 bool terminal_utf8(void);
 
+/* Columns of the terminal behind fd, 0 when it is none or does not say. */
+int terminal_columns(int fd);
+
 /* Columns of the terminal behind fd, 80 when it does not say. */
 int terminal_width(int fd);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 void cli_out_of_memory(void)
 {
@@ -144,6 +145,39 @@ void text_add_printable(Text *text, const char *bytes)
         }
         bytes += n;
     }
+}
+
+/* Columns of the character at bytes, and its length. */
+static int columns_of_one(const char *bytes, int *length)
+{
+    unsigned code = 0;
+    int n = utf8_sequence(bytes, &code);
+    int columns = n > 1 ? wcwidth((wchar_t)code) : 1;
+    *length = n > 0 ? n : 1;
+    if (columns < 0) /* not known in this locale: the wide ones begin there */
+        columns = code >= 0x1100 ? 2 : 1;
+    return columns;
+}
+
+void text_add_fitted(Text *text, const char *printable, int columns, bool utf8)
+{
+    int length, total = 0, dots = utf8 ? 1 : 3;
+    for (const char *at = printable; *at; at += length)
+        total += columns_of_one(at, &length);
+    if (total <= columns) {
+        text_add(text, printable);
+        return;
+    }
+    dots = dots < columns ? dots : columns;
+    int head = (columns - dots) / 3, tail = columns - dots - head, column = 0;
+    const char *at = printable;
+    for (; *at && column + columns_of_one(at, &length) <= head; at += length)
+        column += columns_of_one(at, &length);
+    text_add_bytes(text, printable, (size_t)(at - printable));
+    text_add_bytes(text, utf8 ? "…" : "...", utf8 && dots > 0 ? strlen("…") : (size_t)dots);
+    for (column = total, at = printable; *at && column > tail; at += length)
+        column -= columns_of_one(at, &length);
+    text_add(text, at);
 }
 
 bool text_is_blank(const char *text)

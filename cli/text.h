@@ -33,6 +33,10 @@ void text_addf(Text *text, const char *format, ...) __attribute__((format(printf
  * that a file name can neither break a line nor drive the terminal. */
 void text_add_printable(Text *text, const char *bytes);
 
+/* Adds printable text cut to so many columns, an ellipsis in its middle for what is left out; the
+ * end, where names differ, gets the larger part. */
+void text_add_fitted(Text *text, const char *printable, int columns, bool utf8);
+
 /* true when there is nothing in text but white space. */
 bool text_is_blank(const char *text);
 
