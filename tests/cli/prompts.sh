@@ -24,6 +24,18 @@ check_same "an option overrides the file" "$(sed 's/.*"prompt":"Is it sharp?","t
 json info --json --prompt-file "$work/p.txt" --tones "good / poor"
 check_has "own tones do away with the file's weights" "$work/out" '"name":"good","weight":1.0'
 
+check_same "own tones: the method" "$(sed 's/.*"method":"\([a-z]*\)","prompt".*/\1/' "$work/out")" custom
+json info --json --prompt-file "$work/p.txt" --method mpe
+check_has "a method does away with the file's words" "$work/out" '"word":"acceptable"'
+check_has "and with its temperature and weights" "$work/out" '"method":"mpe","prompt":"Rate the sharpness of the image.","temperature":1.0,"tones":[{"name":"good","weight":1.0'
+{ printf '\357\273\277'; cat "$work/p.txt"; } >"$work/bom.txt"
+json info --json --prompt-file "$work/p.txt"
+cp "$work/out" "$work/without"
+json info --json --prompt-file "$work/bom.txt"
+check "a byte order mark is skipped" cmp "$work/out" "$work/without"
+json info --json --weights "1 0.3 0"
+check_has "other weights alone: still the method" "$work/out" '"method":"tti","prompt"'
+
 json score --json "$work/a.ppm"
 plain=$(field score) settings=$(field settings)
 for change in "--method mpe" "--prompt Rate" "--temperature 2" "--weights 1,0.4,0" "--tones good/poor" "--decode upstream" "--background 000000"; do
