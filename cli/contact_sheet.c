@@ -195,11 +195,30 @@ static int columns_for(int n)
     return columns;
 }
 
+/* A canvas without pixels for n pictures; returns its columns. */
+static int lay_out(Canvas *canvas, int n)
+{
+    int columns = columns_for(n), rows = (n + columns - 1) / columns;
+    *canvas = (Canvas){NULL, 2 * MARGIN + columns * (PANEL_WIDTH + GAP) - GAP,
+                       2 * MARGIN + HEADER_HEIGHT - GAP + rows * (PANEL_HEIGHT + CAPTION_HEIGHT)};
+    return columns;
+}
+
+bool contact_sheet_may_be(uint32_t width, uint32_t height)
+{
+    Canvas canvas;
+    for (int n = 1; n <= CONTACT_SHEET_MAX; n++) {
+        lay_out(&canvas, n);
+        if ((uint32_t)canvas.width == width && (uint32_t)canvas.height == height)
+            return true;
+    }
+    return false;
+}
+
 int contact_sheet_write(const ContactSheet *sheet, const RunInfo *run, const char *file)
 {
-    int n = sheet->n_cells, columns = columns_for(n), rows = (n + columns - 1) / columns;
-    Canvas canvas = {NULL, 2 * MARGIN + columns * (PANEL_WIDTH + GAP) - GAP,
-                     2 * MARGIN + HEADER_HEIGHT - GAP + rows * (PANEL_HEIGHT + CAPTION_HEIGHT)};
+    Canvas canvas;
+    int n = sheet->n_cells, columns = lay_out(&canvas, n);
     Cell *sorted = cli_alloc((size_t)(n + 1) * sizeof *sorted);
     QbImage *image = NULL;
     canvas.rgb = cli_alloc((size_t)canvas.width * (size_t)canvas.height * 3);

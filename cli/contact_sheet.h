@@ -16,6 +16,9 @@ void contact_sheet_free(ContactSheet **sheet);
 /* *thumbnail fits into the box; taken, set to NULL. */
 void contact_sheet_add(ContactSheet *sheet, const Record *record, QbImage **thumbnail);
 
+/* true when a sheet of some number of pictures has that size. */
+bool contact_sheet_may_be(uint32_t width, uint32_t height);
+
 /* Writes a PNG. Returns an exit code; failures are reported. */
 int contact_sheet_write(const ContactSheet *sheet, const RunInfo *run, const char *file);
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sheet_file.h"
 
+#include "contact_sheet.h"
 #include "options.h"
 #include "report.h"
 
@@ -19,16 +20,22 @@ static bool is_png_name(const char *file)
     return length >= 4 && strcasecmp(file + length - 4, ".png") == 0;
 }
 
-static bool begins_as_png(const char *file)
+/* A PNG of a contact sheet's size: what an earlier run may have written. */
+static bool is_sheet(const char *file)
 {
-    static const char signature[8] = "\x89PNG\r\n\x1a\n";
-    char first[sizeof signature];
+    static const char begin[16] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    unsigned char head[sizeof begin + 8], *size = head + sizeof begin;
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool same = fd >= 0 && read(fd, first, sizeof first) == (ssize_t)sizeof first &&
-                memcmp(first, signature, sizeof first) == 0;
+    bool complete = fd >= 0 && read(fd, head, sizeof head) == (ssize_t)sizeof head;
     if (fd >= 0)
         close(fd);
-    return same;
+    if (!complete || memcmp(head, begin, sizeof begin) != 0)
+        return false;
+    uint32_t side[2];
+    for (int i = 0; i < 2; i++, size += 4)
+        side[i] =
+            (uint32_t)size[0] << 24 | (uint32_t)size[1] << 16 | (uint32_t)size[2] << 8 | size[3];
+    return contact_sheet_may_be(side[0], side[1]);
 }
 
 /* By device and inode: another spelling or a link is the same file. */
@@ -72,7 +79,7 @@ int sheet_file_check(const Command *command, const char *file, char **operands, 
         return usage_error(command, "--contact-sheet: '%s' is not a file", file);
     if (exists && is_operand(&info, operands, n_operands))
         return usage_error(command, "--contact-sheet: '%s' is one of the pictures to score", file);
-    if (exists && !begins_as_png(file))
-        return usage_error(command, "--contact-sheet: '%s' is there and is not a PNG", file);
+    if (exists && !is_sheet(file))
+        return usage_error(command, "--contact-sheet: '%s' is there and is no contact sheet", file);
     return check_folder(file);
 }

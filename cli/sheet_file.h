@@ -5,9 +5,9 @@
 
 #include "command.h"
 
-/* A forgotten name makes --contact-sheet take the first picture: only a PNG that is none of the
- * operands is ever written over. Returns CLI_OK or, explained on stderr, CLI_USAGE; CLI_FAILED when
- * the folder cannot be written to. */
+/* A forgotten name makes --contact-sheet take the first picture: only an earlier sheet that
+ * is none of the operands is ever written over. Returns CLI_OK or, explained on stderr, CLI_USAGE;
+ * CLI_FAILED when the folder cannot be written to. */
 int sheet_file_check(const Command *command, const char *file, char **operands, int n_operands);
 
 #endif

@@ -62,9 +62,11 @@ refused() {
 cp "$work/tiny.ppm" "$work/own1.jpg" && cp "$work/tiny.ppm" "$work/own1.png" && cp "$work/s.png" "$work/own2.PNG"
 ln "$work/own2.PNG" "$work/link.png"
 refused "$work/own1.jpg" "the first picture, when the name is forgotten"
-refused "$work/own1.png" "what is not a PNG"
+refused "$work/own1.png" "what is no PNG but called so"
+{ head -c 16 "$work/s.png"; printf '\0\0\2\200'; tail -c +21 "$work/s.png"; } >"$work/photo.png"
+refused "$work/photo.png" "a PNG that is no sheet"
 refused "$work/link.png" "a picture that is given" "$work/own2.PNG"
-check_code "over another PNG" 0 "$QBOOST" score --contact-sheet "$work/own2.PNG" "$work/tiny.ppm"
+check_code "over an earlier sheet" 0 "$QBOOST" score --contact-sheet "$work/own2.PNG" "$work/tiny.ppm"
 mkdir "$work/folder.png"
 for name in "" "$work" "$work/folder.png" "$work/sheet" "$work/sheet.png.jpg"; do
     check_code "not as '${name#"$work"}'" 2 "$QBOOST" score --contact-sheet "$name" "$work/tiny.ppm"
