@@ -111,7 +111,7 @@ QbStatus qb_word_id(int32_t *out_id, int *out_pieces, const QbTokenizer *tokeniz
     char spaced[256];
     int length = snprintf(spaced, sizeof spaced, " %s", word);
     if (length >= (int)sizeof spaced)
-        return qb_fail(QB_ERR_LIMIT, "the word \"%s\" is too long", word);
+        return qb_fail(QB_ERR_ARG, "the word \"%s\" is too long", word);
     QbIds ids = {0};
     QbStatus status = append_text(&ids, tokenizer, word, strlen(word));
     if (!status && (ids.n == 0 || !starts_with_space(tokenizer, ids.id[0]))) {

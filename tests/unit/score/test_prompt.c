@@ -126,7 +126,7 @@ static void test_words(void **state)
     longest[sizeof longest - 1] = 0;
     int32_t id;
     int pieces;
-    assert_int_equal(qb_word_id(&id, &pieces, model->tokenizer, longest), QB_ERR_LIMIT);
+    assert_int_equal(qb_word_id(&id, &pieces, model->tokenizer, longest), QB_ERR_ARG);
     qb_model_close(&model);
 }
 
