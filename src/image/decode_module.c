@@ -117,8 +117,7 @@ static QbStatus decode(QbRaster *out, const QbDecodeJob *job, const char *module
     return request.status ? qb_fail(request.status, "%s", request.message) : QB_OK;
 }
 
-/* ---- ISO base media files: the brands in the first box tell (ISO/IEC 14496-12 section 4.3)
- * --------- */
+/* ---- ISO base media files: the first box has the brands (ISO/IEC 14496-12, section 4.3) -- */
 
 static bool has_brand(const uint8_t *data, size_t size, const char *const *brands)
 {

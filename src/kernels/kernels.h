@@ -77,8 +77,7 @@ typedef struct QbIm2col {
     ptrdiff_t ldy; /* >= kernel * kernel * channels; the rest of a row is left alone */
 } QbIm2col;
 
-/* ---- Attention of one head: y[i] = softmax(scale * q[i] . k^T) . v
- * ------------------------------- */
+/* ---- Attention of one head: y[i] = softmax(scale * q[i] . k^T) . v --------------------- */
 typedef struct QbAttention {
     const float *q; /* [n_query][ldq], head_dim used */
     const float *k; /* [n_key][ldk] */

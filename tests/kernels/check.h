@@ -24,8 +24,7 @@
 
 #define CHECK_UNUSED __attribute__((unused))
 
-/* ---- what is being checked, passes and failures
- * -------------------------------------------------- */
+/* ---- what is being checked, passes and failures ---------------------------------------- */
 static struct {
     int passed, failed;
     char title[200];
@@ -67,8 +66,7 @@ CHECK_UNUSED static void check_crashed(int signal_number)
     _exit(2);
 }
 
-/* ---- memory
- * --------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------- */
 enum { CHECK_GUARD = 64, CHECK_PATTERN = 0xa5 };
 
 typedef struct CheckBuffer {
@@ -111,8 +109,7 @@ CHECK_UNUSED static void check_buffer_free(CheckBuffer *b)
     *b = (CheckBuffer){0};
 }
 
-/* ---- random numbers: splitmix64 (Steele, Lea, Flood 2014), the same on every machine
- * --------------- */
+/* ---- random numbers: splitmix64 (Steele, Lea, Flood 2014), the same on every machine ---- */
 static uint64_t check_random_state = 1;
 
 CHECK_UNUSED static uint64_t check_random(void)
@@ -172,8 +169,7 @@ CHECK_UNUSED static CheckBuffer check_floats(size_t n, CheckFill fill)
     return b;
 }
 
-/* ---- the error of activations
- * ---------------------------------------------------------------------- */
+/* ---- the error of activations ---------------------------------------------------------- */
 #define CHECK_U (FLT_EPSILON / 2) /* unit roundoff */
 
 /* How far act(x) of a level may be from act(x) of the reference, for the same x. With s the slope
@@ -224,8 +220,7 @@ CHECK_UNUSED static double check_act(double x, QbAct act)
     }
 }
 
-/* ---- levels
- * ------------------------------------------------------------------------------------------ */
+/* ---- levels ---------------------------------------------------------------------------- */
 /* The table of the reference, then of each level that the CPU has; returns how many. */
 CHECK_UNUSED static int check_levels(QbKernels levels[3])
 {
@@ -239,8 +234,7 @@ CHECK_UNUSED static int check_levels(QbKernels levels[3])
     return n;
 }
 
-/* ---- timing
- * ------------------------------------------------------------------------------------------ */
+/* ---- timing ---------------------------------------------------------------------------- */
 typedef void (*CheckRun)(void *user);
 
 /* The shortest of n runs, in seconds, after one that warms up. */

@@ -188,8 +188,7 @@ static void run_checks(const QbKernels *levels, int n_levels)
     check_case(5, 700, 128, 0, 696, CHECK_FILL_PLAIN, levels, n_levels); /* LLaMA */
 }
 
-/* ---- timing
- * ---------------------------------------------------------------------------------------------- */
+/* ---- timing ---------------------------------------------------------------------------- */
 static const QbKernels *timed;
 
 static void run_attention(void *user)

@@ -3,8 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/kernels/check.h"
 
-/* ---- depthwise
- * ---------------------------------------------------------------------------------------- */
+/* ---- depthwise ------------------------------------------------------------------------- */
 typedef struct Depthwise {
     QbDepthwise p;
     int out_height;
@@ -117,8 +116,7 @@ static void check_all_depthwise(const QbKernels *levels, int n_levels)
     check_depthwise(14, 19, 1152, 5, 1, 2, QB_ACT_RELU6, CHECK_FILL_PLAIN, levels, n_levels);
 }
 
-/* ---- im2col: copies, so equal to the bit
- * ------------------------------------------------------------- */
+/* ---- im2col: copies, so equal to the bit ----------------------------------------------- */
 static void check_im2col(int height, int width, int channels, int kernel, int stride, int pad,
                          int slack, const QbKernels *levels, int n_levels)
 {
@@ -169,8 +167,7 @@ static void check_all_im2col(const QbKernels *levels, int n_levels)
     check_im2col(5, 598, 3, 3, 2, 1, 5, levels, n_levels);   /* the embedded model's stem */
 }
 
-/* ---- channel statistics: double sums in the order of the pixels, so equal to the bit
- * ----------------- */
+/* ---- channel statistics: double sums in the order of the pixels, so equal to the bit ---- */
 static void check_mean_std(size_t n_pixels, int n_channels, int slack, CheckFill fill,
                            const QbKernels *levels, int n_levels)
 {
@@ -211,8 +208,7 @@ static void run_checks(const QbKernels *levels, int n_levels)
     check_mean_std(16800, 24, 0, CHECK_FILL_PLAIN, levels, n_levels);
 }
 
-/* ---- timing
- * ---------------------------------------------------------------------------------------------- */
+/* ---- timing ---------------------------------------------------------------------------- */
 static const QbKernels *timed;
 
 static void run_depthwise(void *user)

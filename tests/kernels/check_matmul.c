@@ -383,8 +383,7 @@ static void run_checks(const QbKernels *levels, int n_levels)
     check_model_sizes(levels, n_levels);
 }
 
-/* ---- timing
- * ---------------------------------------------------------------------------------------- */
+/* ---- timing ---------------------------------------------------------------------------- */
 /* Twelve chains of fma, more than latency times throughput of any core yet; a level's peak. */
 enum { PEAK_LOOPS = 100000, PEAK_CHAINS = 12 };
 static volatile float peak_sink;

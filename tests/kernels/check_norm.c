@@ -104,8 +104,7 @@ static void run_checks(const QbKernels *levels, int n_levels)
                       n_levels);
 }
 
-/* ---- timing
- * ---------------------------------------------------------------------------------------------- */
+/* ---- timing ---------------------------------------------------------------------------- */
 static const QbKernels *timed;
 enum { BENCH_ROWS = 1000 };
 

@@ -140,8 +140,7 @@ static void run_checks(const QbKernels *levels, int n_levels)
     }
 }
 
-/* ---- timing: a 12-megapixel photo to 448 x 598
- * ----------------------------------------------------------- */
+/* ---- timing: a 12-megapixel photo to 448 x 598 ----------------------------------------- */
 enum { IN_WIDTH = 4032, IN_HEIGHT = 3024, OUT_WIDTH = 598, OUT_HEIGHT = 448, BENCH_ROWS = 64 };
 static const QbKernels *timed;
 

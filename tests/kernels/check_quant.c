@@ -222,8 +222,7 @@ static void run_checks(const QbKernels *levels, int n_levels)
                "an overflow is not seen");
 }
 
-/* ---- timing
- * ---------------------------------------------------------------------------------------------- */
+/* ---- timing ---------------------------------------------------------------------------- */
 enum { BENCH_N = 11008 * 4 };
 static const QbKernels *timed;
 

@@ -62,8 +62,7 @@ static void run_checks(const QbKernels *levels, int n_levels)
                     check_heads(halves, heads, dims[d], (CheckFill)fill, levels, n_levels);
 }
 
-/* ---- timing
- * ---------------------------------------------------------------------------------------------- */
+/* ---- timing ---------------------------------------------------------------------------- */
 enum { BENCH_HEADS = 32, BENCH_DIM = 128, BENCH_ROWS = 100 };
 static const QbKernels *timed;
 

@@ -49,8 +49,7 @@ static void assert_near(int found, double expected, double bound)
         fail_msg("%d, expected %.2f +- %.1f", found, expected, bound);
 }
 
-/* ---- colours told by numbers
- * --------------------------------------------------------------------- */
+/* ---- colours told by numbers ----------------------------------------------------------- */
 
 /* Linear Display P3 to linear sRGB: the product of the two standards' matrices (both D65). */
 static const double p3_to_srgb[3][3] = {{1.2249402, -0.2249404, 0.0},
@@ -134,8 +133,7 @@ static void png_gamma_is_used(void **state)
     qb_image_free(&image);
 }
 
-/* ---- depth and alpha
- * ------------------------------------------------------------------------------- */
+/* ---- depth and alpha ------------------------------------------------------------------- */
 
 static void sixteen_bits(void **state)
 {
@@ -186,8 +184,7 @@ static void inks_without_profile(void **state)
     qb_image_free(&image);
 }
 
-/* ---- orientation
- * ----------------------------------------------------------------------------------- */
+/* ---- orientation ----------------------------------------------------------------------- */
 
 /* Pixels 0 1 2 / 3 4 5 as EXIF says they are to be shown. */
 static void orientations(void **state)
@@ -223,8 +220,7 @@ static void turning_counts_as_memory(void **state)
     qb_raster_deinit(&raster);
 }
 
-/* ---- EXIF
- * -------------------------------------------------------------------------------------------- */
+/* ---- EXIF ------------------------------------------------------------------------------ */
 
 static void exif_reader(void **state)
 {
