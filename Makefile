@@ -27,7 +27,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 QB_CFLAGS = -std=c11 -D_GNU_SOURCE -pthread -fPIC -fvisibility=hidden -fno-math-errno \
             -fno-trapping-math -ffp-contract=off $(WARN) -Iinclude -MMD -MP
 CODEC_LIBS = $(shell $(PKG_CONFIG) --libs $(CODECS)) -lgif
-LIBS = $(CODEC_LIBS) -lxxhash -lm -ldl -pthread
+LIBS = $(CODEC_LIBS) -ljansson -lxxhash -lm -ldl -pthread
 
 # The file name sets the instruction set; nothing else gets such flags.
 ISA_avx2 := -mavx2 -mfma -mf16c -ffp-contract=on
@@ -82,7 +82,7 @@ $(BUILD)/$(SO): $(LIB_OBJ)
 
 $(BUILD)/qboost: $(CLI_OBJ) $(BUILD)/libqboost.a | $(MODULES)
 	@echo '  LINK $@'
-	$Q$(CC) $(CFLAGS) -Wl,--as-needed -o $@ $^ -ljansson $(LIBS)
+	$Q$(CC) $(CFLAGS) -Wl,--as-needed -o $@ $^ $(LIBS)
 
 # A module names its pkg-config package in a line "// LIBS: libavif".
 $(BUILD)/qboost-modules/%.so: src/image/modules/%.c src/image/module.h
@@ -96,15 +96,15 @@ $(BUILD)/qboost.pc: Makefile include/qboost/qboost.h
 	$Qprintf '%s\n' 'prefix=$(prefix)' 'libdir=$(libdir)' 'includedir=$(includedir)' '' 'Name: libqboost' \
 	    'Description: how good a picture looks to a person' 'Version: $(VERSION)' \
 	    'Libs: -L$${libdir} -lqboost' 'Requires.private: $(CODECS)' \
-	    'Libs.private: -lgif -lxxhash -lm -ldl -pthread' 'Cflags: -I$${includedir}' > $@
+	    'Libs.private: -lgif -ljansson -lxxhash -lm -ldl -pthread' 'Cflags: -I$${includedir}' > $@
 
 # ---- tests --------------------------------------------------------------------------------------
 $(UNIT): %: %.o $(BUILD)/libqboost.a | $(MODULES)
 	@echo '  LINK $@'
-	$Q$(CC) $(CFLAGS) -o $@ $^ -lcmocka -ljansson $(LIBS)
+	$Q$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(LIBS)
 $(KERNEL_CHECKS) $(BENCHES): %: %.o $(BUILD)/libqboost.a
 	@echo '  LINK $@'
-	$Q$(CC) $(CFLAGS) -o $@ $^ -ljansson $(LIBS)
+	$Q$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
 programs: all $(UNIT) $(KERNEL_CHECKS) ## everything the tests run
 unit: programs ## all tests, without set-up and sanitizers: the inner loop

@@ -27,7 +27,8 @@ enum {
     QB_ERR_IO = -3,          /* a file could not be opened, read or written */
     QB_ERR_FORMAT = -4,      /* the bytes are damaged or not what they claim to be */
     QB_ERR_UNSUPPORTED = -5, /* valid, but nothing here can handle it */
-    QB_ERR_LIMIT = -6        /* larger than a limit the caller set (or its default) */
+    QB_ERR_LIMIT = -6,       /* larger than a limit the caller set (or its default) */
+    QB_ERR_CANCELLED = -7    /* the caller asked to stop */
 };
 
 /* "ok", "invalid argument", "out of memory", …; never NULL. */

@@ -51,9 +51,9 @@ const char *qb_last_error(void)
 
 const char *qb_status_name(QbStatus status)
 {
-    static const char *const names[] = {"ok",          "invalid argument", "out of memory",
-                                        "i/o error",   "format error",     "unsupported",
-                                        "over a limit"};
+    static const char *const names[] = {"ok",           "invalid argument", "out of memory",
+                                        "i/o error",    "format error",     "unsupported",
+                                        "over a limit", "cancelled"};
     const int n = (int)(sizeof names / sizeof *names);
     return status <= 0 && status > -n ? names[-status] : "unknown status";
 }
