@@ -36,7 +36,7 @@ isa_flags = $(ISA_$(lastword $(subst _, ,$(basename $(notdir $<)))))
 
 LIB_SRC := $(wildcard src/*/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
-CLI_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c))
+CLI_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c cli/*/*.c))
 MODULES := $(patsubst src/image/modules/%.c,$(BUILD)/qboost-modules/%.so,$(wildcard src/image/modules/*.c))
 UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
 KERNEL_CHECKS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernels/check_*.c))
@@ -57,6 +57,7 @@ $(BUILD)/%.o: %.c
 	$Q$(CC) $(QB_CFLAGS) $(OWN_CFLAGS) $(CFLAGS) $(isa_flags) $(UNINSTRUMENTED) -c $< -o $@
 
 $(BUILD)/src/%.o: OWN_CFLAGS = -Isrc
+$(BUILD)/cli/%.o: OWN_CFLAGS = -Icli
 $(BUILD)/tests/%.o $(BUILD)/bench/%.o: OWN_CFLAGS = -Isrc -I.
 # Folders are built in: what depends on them is made anew when they change.
 $(BUILD)/folders: FORCE

@@ -1,11 +1,11 @@
 /* main.c: the list of subcommands, and the way to them. */
 // SPDX-License-Identifier: Apache-2.0
-#include "command.h"
-#include "help.h"
-#include "model_args.h"
-#include "options.h"
-#include "report.h"
-#include "suggest.h"
+#include "base/report.h"
+#include "options/command.h"
+#include "options/help.h"
+#include "options/options.h"
+#include "options/suggest.h"
+#include "session/model_args.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,155 @@
+/* progress.c: "[=====>    ]  45%  450/1000  12.3/s  ETA 0:45", redrawn in place. */
+// SPDX-License-Identifier: Apache-2.0
+#include "base/progress.h"
+
+#include "base/terminal.h"
+#include "base/text.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    BAR_CELLS = 24,
+    BAR_COLUMNS = BAR_CELLS + 2 + 7, /* with brackets and "  45%  " */
+    SMALLEST_FOR_BAR = 72
+};
+
+static struct {
+    pthread_mutex_t mutex;
+    bool active, visible, utf8;
+    double start_ms, drawn_ms;
+} progress = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+double clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+double progress_seconds(void)
+{
+    return (clock_ms() - progress.start_ms) / 1e3;
+}
+
+void progress_start(bool wanted, bool utf8)
+{
+    const char *term = getenv("TERM");
+    progress.start_ms = clock_ms();
+    progress.utf8 = utf8;
+    progress.active = wanted && isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
+}
+
+bool progress_is_shown(void)
+{
+    return progress.active;
+}
+
+static void add_time(Text *line, double seconds)
+{
+    long s = (long)(seconds + 0.5);
+    if (s >= 3600)
+        text_addf(line, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    else
+        text_addf(line, "%ld:%02ld", s / 60, s % 60);
+}
+
+static void add_bar(Text *line, double fraction)
+{
+    int full = (int)(fraction * BAR_CELLS);
+    text_add(line, progress.utf8 ? "" : "[");
+    for (int i = 0; i < BAR_CELLS; i++)
+        if (progress.utf8)
+            text_add(line, i < full ? "━" : "·");
+        else
+            text_add_char(line, i < full ? '=' : ' ');
+    text_add(line, progress.utf8 ? "" : "]");
+    text_addf(line, " %3d%%  ", (int)(fraction * 100));
+}
+
+/* Takes back what was added since length if the line then has more columns than bytes may fill. */
+static void keep_if_fits(Text *line, size_t length, int columns)
+{
+    if (line->length > (size_t)columns) {
+        line->length = length;
+        line->data[length] = 0;
+    }
+}
+
+/* All ASCII: how many, then how fast and how long if columns are enough. */
+static void add_numbers(Text *line, int64_t done, int64_t scored, int64_t total, int columns)
+{
+    double seconds = progress_seconds();
+    double rate = seconds > 0 ? (double)scored / seconds : 0;
+    text_addf(line, "%lld", (long long)done);
+    size_t length = line->length;
+    if (total >= 0)
+        text_addf(line, "/%lld", (long long)total);
+    keep_if_fits(line, length, columns);
+    length = line->length;
+    text_addf(line, rate >= 0.1 || scored == 0 ? "  %.1f/s" : "  %.3f/s", rate);
+    keep_if_fits(line, length, columns);
+    length = line->length;
+    if (total >= done && scored > 0) {
+        text_add(line, "  ETA ");
+        add_time(line, (double)(total - done) / rate);
+    } else {
+        text_add(line, "  ");
+        add_time(line, seconds);
+    }
+    keep_if_fits(line, length, columns);
+    keep_if_fits(line, 0, columns);
+}
+
+/* A line as wide as the terminal would leave the cursor in the next one: the last column stays
+ * free. The bar is drawn where there is room for it beside the numbers. */
+static void draw(int64_t done, int64_t scored, int64_t total)
+{
+    int columns = terminal_width(STDERR_FILENO) - 1;
+    Text line = {0}, numbers = {0};
+    add_numbers(&numbers, done, scored, total, columns);
+    text_add(&line, "\r\033[K");
+    if (total > 0 && columns >= SMALLEST_FOR_BAR - 1 &&
+        numbers.length + BAR_COLUMNS <= (size_t)columns)
+        add_bar(&line, done < total ? (double)done / (double)total : 1);
+    text_add_bytes(&line, numbers.data, numbers.length);
+    write_all(STDERR_FILENO, line.data, line.length);
+    text_free(&numbers);
+    text_free(&line);
+    progress.visible = true;
+    progress.drawn_ms = clock_ms();
+}
+
+void progress_update(int64_t done, int64_t scored, int64_t total)
+{
+    pthread_mutex_lock(&progress.mutex);
+    if (progress.active && (!progress.visible || clock_ms() - progress.drawn_ms >= 100))
+        draw(done, scored, total);
+    pthread_mutex_unlock(&progress.mutex);
+}
+
+static void erase(void)
+{
+    static const char clear[] = "\r\033[K";
+    if (progress.visible)
+        write_all(STDERR_FILENO, clear, sizeof clear - 1);
+    progress.visible = false;
+}
+
+void progress_erase(void)
+{
+    pthread_mutex_lock(&progress.mutex);
+    erase();
+    pthread_mutex_unlock(&progress.mutex);
+}
+
+void progress_finish(void)
+{
+    pthread_mutex_lock(&progress.mutex);
+    erase();
+    progress.active = false;
+    pthread_mutex_unlock(&progress.mutex);
+}
