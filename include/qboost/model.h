@@ -17,6 +17,9 @@ typedef struct QbModel QbModel;
 typedef struct QbModelOptions {
     size_t size; /* set by qb_model_options_init */
     int threads; /* used while opening (repacking weights); 0 = all CPUs */
+    /* The picture side of a llama.cpp pair (its "mmproj" file), when path holds the language model
+     * alone; else NULL. Read during the call only. */
+    const char *mmproj;
 } QbModelOptions;
 
 QB_API void qb_model_options_init(QbModelOptions *options);
@@ -33,8 +36,9 @@ QB_API void qb_model_close(QbModel **model);
 QB_API const char *qb_model_name(const QbModel *model);
 QB_API const char *qb_model_architecture(const QbModel *model);
 
-/* XXH3-128 of the whole file, 32 hexadecimal digits, as `xxh128sum FILE` prints it. The first call
- * reads the file once. Thread-safe. */
+/* XXH3-128 of the whole file, 32 hexadecimal digits, as `xxh128sum FILE` prints it; of a pair, of
+ * both files one behind the other (`cat MODEL MMPROJ | xxh128sum`). The first call reads them once.
+ * Thread-safe. */
 QB_API const char *qb_model_hash(const QbModel *model);
 
 /* How pictures are to be decoded for this model: never QB_DECODE_AUTO. */

@@ -67,6 +67,15 @@ void qb_file_unmap(QbFileMap *map)
     *map = (QbFileMap){0};
 }
 
+void qb_file_map_release(const QbFileMap *map, const void *data, size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = ((uintptr_t)data + page - 1) / page * page;
+    uintptr_t end = ((uintptr_t)data + size) / page * page;
+    if (map->mapped && end > begin)
+        madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
 static QbStatus read_all(uint8_t **data, size_t *size, size_t capacity, int fd, const char *path,
                          size_t max_bytes)
 {

@@ -18,6 +18,10 @@ typedef struct QbFileMap {
 QbStatus qb_file_map(QbFileMap *out, const char *path);
 void qb_file_unmap(QbFileMap *map);
 
+/* Gives the memory of the whole pages in data[size] back: they are read from the file again when
+ * they are looked at. Does nothing for memory that is not mapped. */
+void qb_file_map_release(const QbFileMap *map, const void *data, size_t size);
+
 /* Reads the whole of a regular file, pipe or device into memory, at most max_bytes.
  * *out_data: owned, qb_free. A file read this way may change or shrink meanwhile without harm,
  * which a mapping does not forgive. */

@@ -13,6 +13,9 @@
 typedef struct QbModelArch {
     const char *name; /* general.architecture in the file */
     const char *help; /* one line */
+    /* general.architecture of a file with the decoder alone, whose vision side comes in a second
+     * file (llama.cpp's pairs); or NULL */
+    const char *decoder_name;
 
     /* Reads and checks everything in the file; what it makes belongs to loader->store. */
     QbStatus (*load)(void **out_weights, const QbLoader *loader);
@@ -35,5 +38,6 @@ typedef struct QbModelArch {
 /* NULL past the last one. */
 const QbModelArch *qb_model_arch_at(int index);
 const QbModelArch *qb_model_arch_find(const char *name);
+const QbModelArch *qb_model_arch_find_decoder(const char *name);
 
 #endif

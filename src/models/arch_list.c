@@ -24,3 +24,11 @@ const QbModelArch *qb_model_arch_find(const char *name)
             return list[i];
     return NULL;
 }
+
+const QbModelArch *qb_model_arch_find_decoder(const char *name)
+{
+    for (int i = 0; qb_model_arch_at(i); i++)
+        if (list[i]->decoder_name && !strcmp(list[i]->decoder_name, name))
+            return list[i];
+    return NULL;
+}

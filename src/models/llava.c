@@ -1,8 +1,9 @@
-/* llava.c: LLaVA-1.5 (Liu et al. 2023, arXiv 2310.03744) in one GGUF file.
+/* llava.c: LLaVA-1.5 (Liu et al. 2023, arXiv 2310.03744) in one GGUF file,
  *
  *   picture, 336 x 336 -> CLIP ViT, all but the last layer -> patches without the class token
  *   -> Linear, GELU, Linear -> image tokens -> LLaMA decoder
  *
+ * or in llama.cpp's pair of files, a LLaMA and a picture part ("mmproj").
  * Keys: llava.* for the decoder, clip.vision.* for the tower (block_count = layers to run),
  * qboost.preprocess.fit = "crop" or "pad". Tensors: GGUF's LLaMA names, v.*, mm.0.*, mm.2.*. */
 // SPDX-License-Identifier: Apache-2.0
@@ -45,22 +46,46 @@ static QbStatus load_preprocess(Llava *m, const QbLoader *loader)
     return QB_OK;
 }
 
+/* LLaVA-1.5 reads the output of CLIP-L's layer 23 of 24. llama.cpp's newer files say so or end
+ * there; older ones have all layers. */
+static QbStatus cut_tower(QbClipVit *tower, const QbGguf *mmproj)
+{
+    enum { CLIP_L_LAYERS = 24 };
+    int32_t layer = tower->n_layers == CLIP_L_LAYERS ? CLIP_L_LAYERS - 1 : tower->n_layers;
+    if (qb_gguf_has_key(mmproj, "clip.vision.feature_layer")) {
+        QbStatus status = qb_gguf_copy_i32_array(&layer, 1, mmproj, "clip.vision.feature_layer");
+        if (status)
+            return status;
+    }
+    if (layer < 1 || layer > tower->n_layers)
+        return qb_fail(QB_ERR_FORMAT, "%s: clip.vision.feature_layer is %d of %d layers",
+                       qb_gguf_name(mmproj), layer, tower->n_layers);
+    tower->n_layers = layer;
+    return QB_OK;
+}
+
 static QbStatus llava_load(void **out, const QbLoader *loader)
 {
     Llava *m = qb_store_take(loader->store, 1, sizeof *m);
     if (!m)
         return QB_ERR_NOMEM;
     *m = (Llava){0};
+    QbLoader vision = *loader;
+    vision.gguf = loader->vision;
+    const char *decoder_name; /* "llava", or "llama" in a pair */
     QbStatus status;
-    if ((status = qb_clip_vit_load(&m->tower, loader)) || (status = load_preprocess(m, loader)) ||
-        (status = qb_llama_load(&m->decoder, loader, "llava", 0)))
+    if ((status = qb_clip_vit_load(&m->tower, &vision)) ||
+        (vision.gguf != loader->gguf && (status = cut_tower(&m->tower, vision.gguf))) ||
+        (status = load_preprocess(m, &vision)) ||
+        (status = qb_gguf_get_string(&decoder_name, loader->gguf, "general.architecture")) ||
+        (status = qb_llama_load(&m->decoder, loader, decoder_name, 0)))
         return status;
     int n_embd = m->decoder.n_embd, n_tokens = m->tower.grid * m->tower.grid;
     if (n_tokens >= m->decoder.n_context)
         return qb_fail(QB_ERR_FORMAT, "%s: %d image tokens in a context of %d",
                        qb_gguf_name(loader->gguf), n_tokens, m->decoder.n_context);
-    if ((status = qb_load_linear(&m->mm0, loader, QB_LOAD_BIAS, n_embd, m->tower.width, "mm.0")) ||
-        (status = qb_load_linear(&m->mm2, loader, QB_LOAD_BIAS, n_embd, n_embd, "mm.2")))
+    if ((status = qb_load_linear(&m->mm0, &vision, QB_LOAD_BIAS, n_embd, m->tower.width, "mm.0")) ||
+        (status = qb_load_linear(&m->mm2, &vision, QB_LOAD_BIAS, n_embd, n_embd, "mm.2")))
         return status;
     *out = m;
     return QB_OK;
@@ -128,6 +153,7 @@ static QbStatus llava_encode(float *tokens, double *preprocess_ms, void *state, 
 const QbModelArch qb_arch_llava = {
     .name = "llava",
     .help = "LLaVA-1.5: CLIP ViT, two-layer projector, LLaMA decoder",
+    .decoder_name = "llama",
     .load = llava_load,
     .decoder = llava_decoder,
     .image_token_count = llava_image_token_count,

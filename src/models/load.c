@@ -145,6 +145,7 @@ QbStatus qb_load_linear(QbLinear *out, const QbLoader *loader, int flags, int n,
     }
     status = qb_linear_init(out, loader->store, loader->pool, wide ? wide : tensor->data, type, n,
                             k, bias);
+    qb_gguf_release(loader->gguf, tensor->data, tensor->size_bytes);
     qb_free(wide);
     return status;
 }

@@ -14,6 +14,7 @@ typedef struct QbLoader {
     QbStore *store;           /* borrowed: what is loaded lives there */
     QbPool *pool;             /* borrowed */
     const QbKernels *kernels; /* borrowed */
+    const QbGguf *vision; /* borrowed: has the vision side; the same as gguf in one-file models */
 } QbLoader;
 
 /* "<name>.weight" [n][k] packed; with_bias also "<name>.bias" [n]. widen: 16-bit weights become

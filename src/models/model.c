@@ -10,7 +10,30 @@
 
 #include <stdio.h>
 #include <string.h>
+#define XXH_STATIC_LINKING_ONLY /* a hash state on the stack */
 #include <xxhash.h>
+
+/* The files of a pair say what they are: a decoder that some architecture knows, and a projector.
+ */
+static QbStatus check_pair(const QbModel *m, const char *name)
+{
+    const char *part, *projector = "mlp";
+    QbStatus status;
+    if (!m->arch)
+        return qb_fail(QB_ERR_ARG, "%s: is a \"%s\" model, which takes no picture part (mmproj)",
+                       qb_gguf_name(m->gguf), name);
+    if ((status = qb_gguf_get_string(&part, m->mmproj, "general.architecture")) ||
+        (status = qb_gguf_get_string_or(&projector, m->mmproj, "clip.projector_type")))
+        return status;
+    if (strcmp(part, "clip"))
+        return qb_fail(QB_ERR_FORMAT, "%s: is \"%s\", expected the picture part of a pair (clip)",
+                       qb_gguf_name(m->mmproj), part);
+    if (strcmp(projector, "mlp"))
+        return qb_fail(QB_ERR_UNSUPPORTED,
+                       "%s: has a projector \"%s\"; only LLaVA-1.5's \"mlp\" can be used",
+                       qb_gguf_name(m->mmproj), projector);
+    return QB_OK;
+}
 
 static QbStatus find_arch(QbModel *m)
 {
@@ -18,9 +41,21 @@ static QbStatus find_arch(QbModel *m)
     QbStatus status = qb_gguf_get_string(&name, m->gguf, "general.architecture");
     if (status)
         return status;
-    m->arch = qb_model_arch_find(name);
+    m->arch = m->mmproj ? qb_model_arch_find_decoder(name) : qb_model_arch_find(name);
+    if (m->mmproj)
+        return check_pair(m, name);
     if (m->arch)
         return QB_OK;
+    if (qb_model_arch_find_decoder(name))
+        return qb_fail(QB_ERR_UNSUPPORTED,
+                       "%s: is a language model alone; its picture part, the file called mmproj, "
+                       "must be given with it",
+                       qb_gguf_name(m->gguf));
+    if (!strcmp(name, "clip"))
+        return qb_fail(QB_ERR_UNSUPPORTED,
+                       "%s: is the picture part of a pair (mmproj); the language model must be "
+                       "given with it",
+                       qb_gguf_name(m->gguf));
     char known[256] = "";
     for (int i = 0; qb_model_arch_at(i); i++) {
         size_t used = strlen(known);
@@ -118,13 +153,14 @@ static QbStatus load_manners(QbModel *m)
 }
 
 /* "f16 (62), f32 (58)": how many tensors of which type. */
-static void type_summary(char *out, size_t n, const QbGguf *gguf)
+static void type_summary(char *out, size_t n, const QbGguf *const files[2])
 {
     int seen[64] = {0};
     size_t used = 0;
     out[0] = 0;
-    for (int i = 0; i < qb_gguf_tensor_count(gguf); i++)
-        seen[(unsigned)qb_gguf_tensor_at(gguf, i)->type & 63]++;
+    for (int f = 0; f < 2 && files[f]; f++)
+        for (int i = 0; i < qb_gguf_tensor_count(files[f]); i++)
+            seen[(unsigned)qb_gguf_tensor_at(files[f], i)->type & 63]++;
     for (int t = 0; t < 64; t++)
         if (seen[t] && used < n)
             used += (size_t)snprintf(out + used, n - used, "%s%s (%d)", used ? ", " : "",
@@ -137,15 +173,22 @@ static QbStatus describe(QbModel *m)
     QbInfo *info = &m->info;
     const char *text = NULL;
     char types[128];
-    size_t bytes;
-    qb_gguf_bytes(m->gguf, &bytes);
-    for (int i = 0; i < qb_gguf_tensor_count(m->gguf); i++) {
-        const int64_t *ne = qb_gguf_tensor_at(m->gguf, i)->ne;
-        m->n_parameters += ne[0] * ne[1] * ne[2] * ne[3];
+    size_t bytes = 0;
+    const QbGguf *files[] = {m->gguf, m->mmproj};
+    for (int f = 0; f < 2 && files[f]; f++) {
+        size_t file_bytes;
+        qb_gguf_bytes(files[f], &file_bytes);
+        bytes += file_bytes;
+        for (int i = 0; i < qb_gguf_tensor_count(files[f]); i++) {
+            const int64_t *ne = qb_gguf_tensor_at(files[f], i)->ne;
+            m->n_parameters += ne[0] * ne[1] * ne[2] * ne[3];
+        }
     }
     info->store = &m->store;
     qb_info_add(info, "name", "%s", m->name);
     qb_info_add(info, "file", "%s", qb_gguf_name(m->gguf));
+    if (m->mmproj)
+        qb_info_add(info, "picture part", "%s", qb_gguf_name(m->mmproj));
     qb_info_add(info, "architecture", "%s: %s", m->arch->name, m->arch->help);
     static const struct {
         const char *label, *key;
@@ -156,7 +199,7 @@ static QbStatus describe(QbModel *m)
         if (qb_gguf_has_key(m->gguf, texts[i].key) &&
             !qb_gguf_get_string(&text, m->gguf, texts[i].key))
             qb_info_add(info, texts[i].label, "%s", text);
-    type_summary(types, sizeof types, m->gguf);
+    type_summary(types, sizeof types, files);
     qb_info_add(info, "parameters", "%.2f million", (double)m->n_parameters * 1e-6);
     qb_info_add(info, "size", "%.1f MiB", (double)bytes / 1048576.0);
     qb_info_add(info, "tensor types", "%s", types);
@@ -178,7 +221,7 @@ static QbStatus load_weights(QbModel *m, int threads)
     QbStatus status = qb_pool_new(&pool, threads > 0 ? threads : qb_cpu_count());
     if (status)
         return status;
-    QbLoader loader = {m->gguf, &m->store, pool, &m->kernels};
+    QbLoader loader = {m->gguf, &m->store, pool, &m->kernels, m->mmproj ? m->mmproj : m->gguf};
     status = m->arch->load(&m->weights, &loader);
     qb_pool_free(&pool);
     return status;
@@ -208,6 +251,8 @@ QbStatus qb_model_open(QbModel **out, const char *path, const QbModelOptions *op
     QbStatus status;
     if (path) {
         status = qb_gguf_open(&m->gguf, path);
+        if (!status && options && options->mmproj)
+            status = qb_gguf_open(&m->mmproj, options->mmproj);
     } else {
         const void *data = qb_embedded_model(&size);
         status = qb_gguf_open_memory(&m->gguf, data, size, "(embedded)");
@@ -229,6 +274,7 @@ void qb_model_close(QbModel **model)
     qb_tokenizer_free(&m->tokenizer);
     qb_store_deinit(&m->store);
     qb_gguf_close(&m->gguf);
+    qb_gguf_close(&m->mmproj);
     pthread_mutex_destroy(&m->hash_mutex);
     qb_free(m);
     *model = NULL;
@@ -244,14 +290,36 @@ const char *qb_model_architecture(const QbModel *model)
     return model->arch->name;
 }
 
+/* In pieces that are given back, so that hashing a file of gigabytes does not fill the memory. */
+static void hash_file(XXH3_state_t *state, const QbGguf *gguf)
+{
+    enum { PIECE = 16 << 20 };
+    size_t size;
+    const char *bytes = qb_gguf_bytes(gguf, &size);
+    for (size_t at = 0; at < size; at += PIECE) {
+        size_t n = size - at < PIECE ? size - at : PIECE;
+        XXH3_128bits_update(state, bytes + at, n);
+        qb_gguf_release(gguf, bytes + at, n);
+    }
+}
+
+static XXH128_hash_t hash_files(const QbModel *m)
+{
+    XXH3_state_t state;
+    XXH3_INITSTATE(&state);
+    XXH3_128bits_reset(&state);
+    hash_file(&state, m->gguf);
+    if (m->mmproj)
+        hash_file(&state, m->mmproj);
+    return XXH3_128bits_digest(&state);
+}
+
 const char *qb_model_hash(const QbModel *model)
 {
     QbModel *m = (QbModel *)(uintptr_t)model; /* the hash is a cache: logically const */
     pthread_mutex_lock(&m->hash_mutex);
     if (!m->hash[0]) {
-        size_t size;
-        const void *bytes = qb_gguf_bytes(m->gguf, &size);
-        XXH128_hash_t hash = XXH3_128bits(bytes, size);
+        XXH128_hash_t hash = hash_files(m);
         snprintf(m->hash, sizeof m->hash, "%016llx%016llx", (unsigned long long)hash.high64,
                  (unsigned long long)hash.low64);
     }

@@ -11,6 +11,7 @@
 
 struct QbModel {
     QbGguf *gguf;
+    QbGguf *mmproj; /* of a pair, else NULL */
     QbStore store;
     QbKernels kernels;
     const QbModelArch *arch;

@@ -437,6 +437,11 @@ QbStatus qb_gguf_open_memory(QbGguf **out, const void *data, size_t size_bytes, 
     return open_bytes(out, &file, name);
 }
 
+void qb_gguf_release(const QbGguf *gguf, const void *data, size_t size)
+{
+    qb_file_map_release(&gguf->file, data, size);
+}
+
 void qb_gguf_close(QbGguf **gguf)
 {
     if (!gguf || !*gguf)

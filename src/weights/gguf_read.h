@@ -51,6 +51,10 @@ void qb_gguf_close(QbGguf **gguf);
 const char *qb_gguf_name(const QbGguf *gguf);                    /* path or the given name */
 const void *qb_gguf_bytes(const QbGguf *gguf, size_t *out_size); /* the whole file */
 
+/* data[size] inside the file has been read and will hardly be again: its memory is given back. It
+ * stays readable. */
+void qb_gguf_release(const QbGguf *gguf, const void *data, size_t size);
+
 int qb_gguf_tensor_count(const QbGguf *gguf);
 const QbGgufTensor *qb_gguf_tensor_at(const QbGguf *gguf, int index);
 const QbGgufTensor *qb_gguf_find_tensor(const QbGguf *gguf, const char *name); /* NULL if absent */

@@ -214,8 +214,8 @@ static void check_file(const char *path, const char *level, double tolerance, bo
     if (qb_model_open(&m, path, NULL))
         fail_msg("%s", qb_last_error());
     assert_int_equal(qb_pool_new(&pool, 2), QB_OK);
-    assert_int_equal(qb_clip_vit_load(&tower, &(QbLoader){m->gguf, &store, pool, &m->kernels}),
-                     QB_OK);
+    assert_int_equal(
+        qb_clip_vit_load(&tower, &(QbLoader){m->gguf, &store, pool, &m->kernels, m->gguf}), QB_OK);
     const QbLlama *llama = m->arch->decoder(m->weights);
     lay_out(&parts, m, pool, &tower, llama);
     assert_int_equal(qb_session_new(&session, m, 2), QB_OK);
