@@ -93,6 +93,44 @@ static void test_map(void **state)
     assert_null(map.data);
 }
 
+/* Of files, in bytes. */
+static long resident(void)
+{
+    char line[256];
+    long kib = -1;
+    FILE *stream = fopen("/proc/self/status", "r");
+    assert_non_null(stream);
+    while (fgets(line, sizeof line, stream))
+        sscanf(line, "RssFile: %ld", &kib);
+    fclose(stream);
+    assert_true(kib >= 0);
+    return kib * 1024;
+}
+
+static void test_map_release(void **state)
+{
+    (void)state;
+    enum { SIZE = 8 << 20, PART = 6 << 20 };
+    uint8_t *pattern = malloc(SIZE);
+    assert_non_null(pattern);
+    for (int i = 0; i < SIZE; i++)
+        pattern[i] = (uint8_t)(i >> 8 ^ i);
+    write_file(pattern, SIZE);
+    QbFileMap map;
+    assert_int_equal(qb_file_map(&map, path), QB_OK);
+    assert_memory_equal(map.data, pattern, SIZE);
+    long before = resident();
+    qb_file_map_release(&map, map.data + 1000, PART);
+    assert_true(before - resident() > PART - (1 << 20));
+    assert_memory_equal(map.data, pattern, SIZE);
+    qb_file_map_release(&map, map.data + 5, 100); /* no whole page: nothing happens */
+    qb_file_unmap(&map);
+    map = (QbFileMap){.data = pattern, .size = SIZE, .mapped = 0};
+    qb_file_map_release(&map, pattern, SIZE); /* not a mapping: must stay as it is */
+    assert_int_equal(pattern[4097], (uint8_t)(4097 >> 8 ^ 4097));
+    free(pattern);
+}
+
 static void test_read_limits(void **state)
 {
     (void)state;
@@ -299,6 +337,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_map),
+        cmocka_unit_test(test_map_release),
         cmocka_unit_test(test_read_limits),
         cmocka_unit_test(test_read_pipe),
         cmocka_unit_test(test_atomic_commit),
