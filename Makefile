@@ -44,7 +44,7 @@ BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/bench_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 SO := libqboost.so.$(VERSION)
 
-.PHONY: all lib demo check unit asan ubsan tsan valgrind fuzz fuzz-smoke bench fmt fmt-check layers install uninstall \
+.PHONY: all lib demo check unit asan ubsan tsan valgrind fuzz fuzzers fuzz-smoke bench fmt fmt-check layers install uninstall \
         clean help setup tests programs golden
 .DEFAULT_GOAL := all
 
@@ -147,6 +147,7 @@ endif
 FUZZ_SECONDS ?= 600
 fuzz: $(FUZZERS:$(BUILD)/%=build/%) ## every fuzz target for FUZZ_SECONDS each
 	tools/fuzz.sh $(FUZZ_SECONDS) $^
+fuzzers: $(FUZZERS:$(BUILD)/%=build/%)
 fuzz-smoke:
 	+$(MAKE) -j$(JOBS) fuzz FUZZ_SECONDS=20
 
