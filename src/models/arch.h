@@ -6,7 +6,7 @@
 #ifndef QB_MODELS_ARCH_H
 #define QB_MODELS_ARCH_H
 
-#include "image/preprocess.h"
+#include "models/fit.h"
 #include "models/info.h"
 #include "models/llama.h"
 
@@ -21,6 +21,8 @@ typedef struct QbModelArch {
     QbStatus (*load)(void **out_weights, const QbLoader *loader);
 
     const QbLlama *(*decoder)(const void *weights);
+    unsigned fits;                     /* bits 1 << QbFit: those that encode can do */
+    QbFit (*fit)(const void *weights); /* the file's own */
     int (*image_token_count)(const void *weights);
     void (*describe)(QbInfo *info, const void *weights);
 
@@ -30,9 +32,9 @@ typedef struct QbModelArch {
     void (*layout)(void *state, QbOps *ops, QbArena *arena, const void *weights);
 
     /* Picture -> tokens[image_token_count][n_embd]. preprocess_ms: time of making the tower's
-     * input. */
+     * input. fit: one of fits. */
     QbStatus (*encode)(float *tokens, double *preprocess_ms, void *state, const QbOps *ops,
-                       QbResizer *resizer, const void *weights, const QbImage *image);
+                       QbResizer *resizer, const void *weights, const QbImage *image, QbFit fit);
 } QbModelArch;
 
 /* NULL past the last one. */

@@ -71,6 +71,11 @@ static const QbLlama *compact_decoder(const void *weights)
     return &((const Compact *)weights)->decoder;
 }
 
+static QbFit compact_fit(const void *weights)
+{
+    return ((const Compact *)weights)->view.fit;
+}
+
 static int compact_image_token_count(const void *weights)
 {
     return ((const Compact *)weights)->n_tokens;
@@ -115,8 +120,10 @@ static void normalize_rows(int begin, int end, int thread, void *user)
 }
 
 static QbStatus compact_encode(float *tokens, double *preprocess_ms, void *state, const QbOps *ops,
-                               QbResizer *resizer, const void *weights, const QbImage *image)
+                               QbResizer *resizer, const void *weights, const QbImage *image,
+                               QbFit fit)
 {
+    (void)fit;
     CompactState *s = state;
     const Compact *m = weights;
     double start = qb_now_ms();
@@ -146,6 +153,8 @@ const QbModelArch qb_arch_compact = {
     .help = "qboost's own small model: convolutional tower, LLaMA decoder",
     .load = compact_load,
     .decoder = compact_decoder,
+    .fits = 1 << QB_FIT_VIEW,
+    .fit = compact_fit,
     .image_token_count = compact_image_token_count,
     .describe = compact_describe,
     .state_bytes = sizeof(CompactState),

@@ -10,13 +10,11 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "models/arch.h"
+#include "models/clip_picture.h"
 #include "models/clip_vit.h"
 
-#include <string.h>
-
 typedef struct {
-    QbPreprocess fit;
-    QbPixelScale pixels;
+    QbClipPicture picture;
     QbClipVit tower;
     QbLinear mm0; /* [n_embd][width] with bias */
     QbLinear mm2; /* [n_embd][n_embd] with bias */
@@ -28,23 +26,6 @@ typedef struct {
     QbClipVitState tower;
     float *hidden; /* [grid * grid][n_embd] */
 } LlavaState;
-
-static QbStatus load_preprocess(Llava *m, const QbLoader *loader)
-{
-    const char *fit = "crop";
-    QbStatus status;
-    if ((status = qb_gguf_get_string_or(&fit, loader->gguf, "qboost.preprocess.fit")) ||
-        (status = qb_load_pixel_scale(&m->pixels, loader, "clip.vision")))
-        return status;
-    if (strcmp(fit, "crop") && strcmp(fit, "pad"))
-        return qb_fail(QB_ERR_FORMAT, "%s: qboost.preprocess.fit is \"%s\", expected crop or pad",
-                       qb_gguf_name(loader->gguf), fit);
-    m->fit.fit = strcmp(fit, "crop") ? QB_FIT_PAD : QB_FIT_CROP;
-    m->fit.image_size = m->tower.image_size;
-    for (int c = 0; c < 3; c++) /* as upstream: int(255 * mean) */
-        m->fit.pad_color[c] = (uint8_t)(255.0f * m->pixels.mean[c]);
-    return QB_OK;
-}
 
 /* LLaVA-1.5 reads the output of CLIP-L's layer 23 of 24. llama.cpp's newer files say so or end
  * there; older ones have all layers. */
@@ -76,7 +57,7 @@ static QbStatus llava_load(void **out, const QbLoader *loader)
     QbStatus status;
     if ((status = qb_clip_vit_load(&m->tower, &vision)) ||
         (vision.gguf != loader->gguf && (status = cut_tower(&m->tower, vision.gguf))) ||
-        (status = load_preprocess(m, &vision)) ||
+        (status = qb_clip_picture_load(&m->picture, &vision, m->tower.image_size)) ||
         (status = qb_gguf_get_string(&decoder_name, loader->gguf, "general.architecture")) ||
         (status = qb_llama_load(&m->decoder, loader, decoder_name, 0)))
         return status;
@@ -96,6 +77,11 @@ static const QbLlama *llava_decoder(const void *weights)
     return &((const Llava *)weights)->decoder;
 }
 
+static QbFit llava_fit(const void *weights)
+{
+    return ((const Llava *)weights)->picture.fit;
+}
+
 static int llava_image_token_count(const void *weights)
 {
     const Llava *m = weights;
@@ -107,7 +93,7 @@ static void llava_describe(QbInfo *info, const void *weights)
     const Llava *m = weights;
     qb_info_add(info, "picture", "%d x %d, %s, bicubic as Pillow's", m->tower.image_size,
                 m->tower.image_size,
-                m->fit.fit == QB_FIT_PAD ? "padded to a square" : "shortest edge, centre crop");
+                m->picture.fit == QB_FIT_PAD ? "padded to a square" : "shortest edge, centre crop");
     qb_info_add(info, "vision tower", "CLIP ViT, %d layers, width %d, patches of %d -> %d tokens",
                 m->tower.n_layers, m->tower.width, m->tower.patch_size,
                 m->tower.grid * m->tower.grid);
@@ -127,17 +113,16 @@ static void llava_layout(void *state, QbOps *ops, QbArena *arena, const void *we
 }
 
 static QbStatus llava_encode(float *tokens, double *preprocess_ms, void *state, const QbOps *ops,
-                             QbResizer *resizer, const void *weights, const QbImage *image)
+                             QbResizer *resizer, const void *weights, const QbImage *image,
+                             QbFit fit)
 {
     LlavaState *s = state;
     const Llava *m = weights;
     double start = qb_now_ms();
-    QbStatus status = qb_preprocess_rgb(resizer, s->square, &m->fit, image);
+    QbStatus status =
+        qb_clip_picture_make(s->tower.picture, s->square, ops, resizer, &m->picture, image, fit);
     if (status)
         return status;
-    size_t pixels = (size_t)m->tower.image_size * (size_t)m->tower.image_size;
-    ops->kernels->normalize_u8(s->tower.picture, s->square, pixels, m->pixels.gain,
-                               m->pixels.offset);
     *preprocess_ms = qb_now_ms() - start;
 
     int n_tokens = m->tower.grid * m->tower.grid, n_embd = m->decoder.n_embd, w = m->tower.width;
@@ -156,6 +141,8 @@ const QbModelArch qb_arch_llava = {
     .decoder_name = "llama",
     .load = llava_load,
     .decoder = llava_decoder,
+    .fits = QB_CLIP_FITS,
+    .fit = llava_fit,
     .image_token_count = llava_image_token_count,
     .describe = llava_describe,
     .state_bytes = sizeof(LlavaState),

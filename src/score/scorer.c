@@ -81,7 +81,8 @@ QbStatus qb_scorer_new(QbScorer **out, const QbModel *model, const QbScorerOptio
     (void)(status || (status = resolve_words(s)) ||
            (status = qb_prompt_ids(&s->prompt, model, s->settings.prompt)) ||
            (status = check_length(s)) ||
-           (status = qb_session_new(&s->session, model, options->threads)));
+           (status = qb_session_new(&s->session, model,
+                                    &(QbSessionOptions){.threads = options->threads})));
     if (status)
         qb_scorer_free(&s);
     *out = s;
@@ -109,7 +110,7 @@ QbStatus qb_scorer_score_image(QbScore *out, QbScorer *s, const QbImage *image)
     double start = qb_now_ms();
     QbScore score = {0};
     QbSessionTimes times;
-    QbStatus status = qb_session_eval(score.logit, s->session, s->prompt.id, s->prompt.n, image,
+    QbStatus status = qb_session_eval(score.logit, s->session, s->prompt.id, s->prompt.n, &image, 1,
                                       s->word_id, s->settings.tones.n_words);
     qb_session_take_times(&times, s->session);
     if (status)
@@ -187,7 +188,7 @@ static QbStatus generate(QbScorer *s, QbIds *ids, const QbImage *image, int max_
     size_t length = 0;
     QbStatus status = append_answer(s, &length, "", 0);
     for (int i = 0; i < max_tokens && !status; i++) {
-        status = qb_session_eval(s->logits, s->session, ids->id, ids->n, image, NULL, 0);
+        status = qb_session_eval(s->logits, s->session, ids->id, ids->n, &image, 1, NULL, 0);
         if (status == QB_ERR_LIMIT && i > 0) { /* the context is full: the answer ends here */
             status = QB_OK;
             break;

@@ -158,7 +158,7 @@ static void check_pictures(const char *level)
     QbModel *m = NULL;
     QbSession *session = NULL;
     assert_int_equal(qb_model_open(&m, NULL, NULL), QB_OK);
-    assert_int_equal(qb_session_new(&session, m, 2), QB_OK);
+    assert_int_equal(qb_session_new(&session, m, &(QbSessionOptions){.threads = 2}), QB_OK);
     int n_vocab = m->arch->decoder(m->weights)->n_vocab;
     float *logits = qb_calloc((size_t)n_vocab, sizeof *logits);
     QbIds prompt;
@@ -169,11 +169,12 @@ static void check_pictures(const char *level)
     json_array_foreach(json_object_get(expected, "pictures"), i, picture)
     {
         QbImage *image = open_picture(picture);
-        assert_int_equal(qb_session_eval(logits, session, prompt.id, prompt.n, image, NULL, 0),
+        assert_int_equal(qb_session_eval(logits, session, prompt.id, prompt.n,
+                                         &(const QbImage *){image}, 1, NULL, 0),
                          QB_OK);
-        worst_token =
-            fmax(worst_token, compare(json_object_get(picture, "image_tokens"),
-                                      qb_session_image_tokens(session), 1e-3, "an image token"));
+        worst_token = fmax(worst_token, compare(json_object_get(picture, "image_tokens"),
+                                                qb_session_image_tokens(session, image), 1e-3,
+                                                "an image token"));
         worst_logit = fmax(
             worst_logit, compare(json_object_get(picture, "rate_logits"), logits, 1e-3, "a logit"));
         qb_image_free(&image);

@@ -183,10 +183,10 @@ static double check_session(QbSession *session, const QbLlama *llama, const json
     float *logits = malloc((size_t)n_vocab * sizeof *logits);
     const json_t *answer = json_object_get(golden, "greedy");
     assert_non_null(logits);
-    assert_int_equal(qb_session_eval(logits, session, ids, n_ids, image, NULL, 0), QB_OK);
+    assert_int_equal(qb_session_eval(logits, session, ids, n_ids, &image, 1, NULL, 0), QB_OK);
     const json_t *tokens = json_object_get(golden, "image_tokens");
-    double worst = compare(tokens, 0, json_array_size(tokens), qb_session_image_tokens(session),
-                           tolerance, "the image tokens");
+    double worst = compare(tokens, 0, json_array_size(tokens),
+                           qb_session_image_tokens(session, image), tolerance, "the image tokens");
     worst = fmax(worst, compare(json_object_get(golden, "logits"), 0, (size_t)n_vocab, logits,
                                 tolerance, "the logits"));
     for (size_t step = 0; step < json_array_size(answer) && greedy; step++) {
@@ -195,7 +195,7 @@ static double check_session(QbSession *session, const QbLlama *llama, const json
             best = logits[i] > logits[best] ? i : best;
         assert_int_equal(best, json_integer_value(json_array_get(answer, step)));
         ids[n_ids++] = best;
-        assert_int_equal(qb_session_eval(logits, session, ids, n_ids, image, NULL, 0), QB_OK);
+        assert_int_equal(qb_session_eval(logits, session, ids, n_ids, &image, 1, NULL, 0), QB_OK);
     }
     free(logits);
     return worst;
@@ -218,7 +218,7 @@ static void check_file(const char *path, const char *level, double tolerance, bo
         qb_clip_vit_load(&tower, &(QbLoader){m->gguf, &store, pool, &m->kernels, m->gguf}), QB_OK);
     const QbLlama *llama = m->arch->decoder(m->weights);
     lay_out(&parts, m, pool, &tower, llama);
-    assert_int_equal(qb_session_new(&session, m, 2), QB_OK);
+    assert_int_equal(qb_session_new(&session, m, &(QbSessionOptions){.threads = 2}), QB_OK);
     double worst = 0;
     size_t i;
     json_t *golden;
