@@ -40,7 +40,7 @@ CLI_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c cli/*/*.c))
 MODULES := $(patsubst src/image/modules/%.c,$(BUILD)/qboost-modules/%.so,$(wildcard src/image/modules/*.c))
 UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
 KERNEL_CHECKS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernels/check_*.c))
-BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/bench_*.c))
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/bench_*.c bench/make_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 SO := libqboost.so.$(VERSION)
 
