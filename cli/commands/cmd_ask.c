@@ -56,7 +56,7 @@ static int answer(const AskArgs *args, const RunInfo *run, QbScorer *scorer, con
     const char *words = NULL;
     Text text = {0};
     double start = clock_ms();
-    if (qb_scorer_ask(&words, scorer, image, operands[1], args->max_tokens) != QB_OK) {
+    if (qb_scorer_ask(&words, scorer, &image, 1, operands[1], args->max_tokens) != QB_OK) {
         report("%s", qb_last_error());
         return CLI_FAILED;
     }

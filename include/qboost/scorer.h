@@ -29,19 +29,24 @@ extern "C" {
 
 typedef struct QbScorer QbScorer;
 
-enum { QB_SCORE_MAX_TONES = 8, QB_SCORE_MAX_WORDS = 32 };
+enum { QB_SCORE_MAX_TONES = 8, QB_SCORE_MAX_WORDS = 32, QB_MCQ_MAX_OPTIONS = 26 };
 
 typedef struct QbScorerOptions {
     size_t size; /* set by qb_scorer_options_init */
     int threads; /* 0 = all CPUs. The score does not depend on it, to the bit */
-    const char
-        *prompt_file; /* a text file with any of the settings below (docs/prompts.md), or NULL */
+    /* A text file with any of the settings below but mcq_layout (docs/prompts.md), or NULL. */
+    const char *prompt_file;
     /* Each of the following overrides the prompt file, which overrides the model's own default. */
     const char *method;  /* "tti", "mpe", "binary", "levels"; NULL = the model's default */
     const char *prompt;  /* the question; NULL = the model's default */
     const char *tones;   /* "good high / average / poor": words by tone, best first; or NULL */
     const char *weights; /* "1 0.5 0": one number in 0..1 a tone; NULL = evenly from 1 to 0 */
     double temperature;  /* > 0; 0 = the method's default */
+    /* A published way of asking (a name of qb_variant_name): template, prompt, method and fit
+     * together; prompt, method and fit given beside it count. NULL = the model's own. */
+    const char *variant;
+    const char *fit;        /* "crop" or "pad": what is done to oblong pictures; NULL = as above */
+    const char *mcq_layout; /* a name of qb_mcq_layout_name; NULL = the architecture's */
 } QbScorerOptions;
 
 QB_API void qb_scorer_options_init(QbScorerOptions *options);
@@ -59,6 +64,16 @@ typedef struct QbScore {
 QB_API const char *qb_method_name(int index);
 QB_API const char *qb_method_help(int index);
 
+/* The published ways of asking: name and one line of help; NULL past the last one. */
+QB_API const char *qb_variant_name(int index);
+QB_API const char *qb_variant_help(int index);
+/* Whether models of the architecture can be asked so. */
+QB_API bool qb_variant_is_for(int index, const char *architecture);
+
+/* The layouts of questions with options: name and one line of help; NULL past the last one. */
+QB_API const char *qb_mcq_layout_name(int index);
+QB_API const char *qb_mcq_layout_help(int index);
+
 /* *out: owned by the caller, freed by qb_scorer_free; NULL on failure. options: NULL for defaults;
  * its texts are read during the call only. model: borrowed until the scorer is freed. */
 QB_API QbStatus qb_scorer_new(QbScorer **out, const QbModel *model, const QbScorerOptions *options);
@@ -69,14 +84,50 @@ QB_API void qb_scorer_free(QbScorer **scorer);
 /* out: filled on success, untouched otherwise. */
 QB_API QbStatus qb_scorer_score_image(QbScore *out, QbScorer *scorer, const QbImage *image);
 
-/* Answers a question about a picture, greedily, with at most max_tokens tokens (>= 1).
- * *out: UTF-8, borrowed from scorer until its next call. */
-QB_API QbStatus qb_scorer_ask(const char **out, QbScorer *scorer, const QbImage *image,
-                              const char *question, int max_tokens);
+/* Questions about one picture or several (n_images >= 1), in the model's conversation template.
+ * Several questions on the same pictures cost little more than one: what the model has read of the
+ * pictures is kept. */
+
+/* Answers greedily, with at most max_tokens tokens (>= 1). *out: UTF-8, borrowed from scorer until
+ * its next call. */
+QB_API QbStatus qb_scorer_ask(const char **out, QbScorer *scorer, const QbImage *const *images,
+                              int n_images, const char *question, int max_tokens);
+
+typedef struct QbCandidate {
+    double log_probability; /* natural logarithm, <= 0: log softmax over the whole vocabulary */
+    int token;              /* the id that stands for the word (see above) */
+    int pieces;             /* tokens that the word splits into; only the first one is judged */
+} QbCandidate;
+
+/* How likely each of words[n_words] (>= 1) is at the answer's first position. out[n_words] is
+ * untouched on failure. question: NULL = the scorer's prompt, put as it is for a score (one picture
+ * then). */
+QB_API QbStatus qb_scorer_candidates(QbCandidate *out, QbScorer *scorer,
+                                     const QbImage *const *images, int n_images,
+                                     const char *question, const char *const *words, int n_words);
+
+typedef struct QbMcq {
+    int best;                                   /* the most likely option, the first among equals */
+    double log_probability[QB_MCQ_MAX_OPTIONS]; /* of its letter, over the whole vocabulary */
+    double probability[QB_MCQ_MAX_OPTIONS];     /* of its letter among the options; sums to 1 */
+    int token[QB_MCQ_MAX_OPTIONS];
+} QbMcq;
+
+/* A question with options[n_options] (2 to 26), which get the letters A, B, …; laid out as the
+ * scorer's mcq_layout says. out: filled on success, untouched otherwise. */
+QB_API QbStatus qb_scorer_mcq(QbMcq *out, QbScorer *scorer, const QbImage *const *images,
+                              int n_images, const char *question, const char *const *options,
+                              int n_options);
 
 /* What the scorer was set to. Texts are borrowed from scorer. */
 QB_API const char *qb_scorer_method(const QbScorer *scorer); /* "custom": with words of your own */
 QB_API const char *qb_scorer_prompt(const QbScorer *scorer);
+QB_API const char *qb_scorer_variant(const QbScorer *scorer);      /* "": none that is published */
+QB_API const char *qb_scorer_template(const QbScorer *scorer);     /* with <image> and {prompt} */
+QB_API const char *qb_scorer_ask_template(const QbScorer *scorer); /* {images} or <image> */
+QB_API const char *
+qb_scorer_fit(const QbScorer *scorer); /* "crop", "pad"; "view": whole, any shape */
+QB_API const char *qb_scorer_mcq_layout(const QbScorer *scorer);
 QB_API double qb_scorer_temperature(const QbScorer *scorer);
 QB_API int qb_scorer_threads(const QbScorer *scorer);
 

@@ -126,30 +126,12 @@ static QbStatus load_tokenizer(QbModel *m)
     return status;
 }
 
+/* How a pair is to be asked stands, if anywhere, in its picture part. */
 static QbStatus load_manners(QbModel *m)
 {
-    const char *decode = "upstream";
-    QbStatus status;
-    m->prompt_template = "USER: <image>{prompt} ASSISTANT:";
-    m->rate_prompt = "Rate the quality of the image.";
-    m->method = "tti";
     m->name = m->arch->name;
-    if ((status = qb_gguf_get_string_or(&m->name, m->gguf, "general.name")) ||
-        (status = qb_gguf_get_string_or(&m->prompt_template, m->gguf, "qboost.template")) ||
-        (status = qb_gguf_get_string_or(&m->rate_prompt, m->gguf, "qboost.prompt.rate")) ||
-        (status = qb_gguf_get_string_or(&m->method, m->gguf, "qboost.method")) ||
-        (status = qb_gguf_get_string_or(&decode, m->gguf, "qboost.decode")))
-        return status;
-    if (strcmp(decode, "managed") && strcmp(decode, "upstream"))
-        return qb_fail(QB_ERR_FORMAT, "%s: qboost.decode is \"%s\", expected managed or upstream",
-                       qb_gguf_name(m->gguf), decode);
-    m->decode = strcmp(decode, "managed") ? QB_DECODE_UPSTREAM : QB_DECODE_MANAGED;
-    const char *image = strstr(m->prompt_template, "<image>");
-    if (!image || strstr(image + 1, "<image>") || !strstr(m->prompt_template, "{prompt}"))
-        return qb_fail(QB_ERR_FORMAT,
-                       "%s: qboost.template needs one <image> and a {prompt}: \"%s\"",
-                       qb_gguf_name(m->gguf), m->prompt_template);
-    return QB_OK;
+    QbStatus status = qb_gguf_get_string_or(&m->name, m->gguf, "general.name");
+    return status ? status : qb_manners_load(&m->manners, m->mmproj ? m->mmproj : m->gguf);
 }
 
 /* "f16 (62), f32 (58)": how many tensors of which type. */
@@ -208,10 +190,8 @@ static QbStatus describe(QbModel *m)
                 "LLaMA, %d layers, width %d, %d heads (%d key heads), vocabulary %d", d->n_layers,
                 d->n_embd, d->n_heads, d->n_kv_heads, d->n_vocab);
     qb_info_add(info, "context", "%d tokens", d->n_context);
-    qb_info_add(info, "template", "%s", m->prompt_template);
-    qb_info_add(info, "prompt", "%s", m->rate_prompt);
-    qb_info_add(info, "method", "%s", m->method);
-    qb_info_add(info, "decode", "%s", m->decode == QB_DECODE_MANAGED ? "managed" : "upstream");
+    qb_info_add(info, "decode", "%s",
+                m->manners.decode == QB_DECODE_MANAGED ? "managed" : "upstream");
     return info->failed ? qb_fail(QB_ERR_NOMEM, "out of memory") : QB_OK;
 }
 
@@ -329,7 +309,7 @@ const char *qb_model_hash(const QbModel *model)
 
 QbDecode qb_model_decode(const QbModel *model)
 {
-    return model->decode;
+    return model->manners.decode;
 }
 
 int64_t qb_model_parameter_count(const QbModel *model)

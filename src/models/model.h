@@ -4,6 +4,7 @@
 #define QB_MODELS_MODEL_H
 
 #include "models/arch.h"
+#include "models/manners.h"
 #include "tokenizer/tokenizer.h"
 
 #include <pthread.h>
@@ -18,11 +19,7 @@ struct QbModel {
     void *weights; /* arch's, in store */
     QbTokenizer *tokenizer;
     const char *name;
-    /* How to talk to it: keys qboost.* of the file. Borrowed from gguf. */
-    const char *prompt_template; /* has <image> and {prompt} */
-    const char *rate_prompt;
-    const char *method;
-    QbDecode decode;
+    QbManners manners;
     int64_t n_parameters;
     QbInfo info;
     pthread_mutex_t hash_mutex;

@@ -7,6 +7,7 @@
 #include "models/session.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,53 +49,129 @@ static QbStatus append_text(QbIds *ids, const QbTokenizer *tokenizer, const char
     return status;
 }
 
-/* part[length] with every {prompt} replaced. *out: owned. */
-static QbStatus fill_in(char **out, const char *part, size_t length, const char *question)
+QbTemplate qb_template_plain(const char *text)
 {
-    static const char slot[] = "{prompt}";
-    size_t slot_length = sizeof slot - 1, question_length = strlen(question), total;
-    /* A slot is never shorter than 8 bytes, so length / 8 bounds their number. */
-    if (!qb_mul_size(&total, length / slot_length + 1, question_length) ||
-        !qb_add_size(&total, total, length + 1) || total > INT_MAX)
-        return qb_fail(QB_ERR_LIMIT, "the question is too long");
-    char *text = *out = qb_alloc(total);
-    if (!text)
-        return QB_ERR_NOMEM;
-    size_t used = 0;
-    for (size_t i = 0; i < length;) {
-        if (length - i >= slot_length && !memcmp(part + i, slot, slot_length)) {
-            memcpy(text + used, question, question_length);
-            used += question_length;
-            i += slot_length;
-        } else {
-            text[used++] = part[i++];
-        }
-    }
-    text[used] = 0;
-    return QB_OK;
+    return (QbTemplate){text, "<image>", "<image>", ""};
 }
 
-QbStatus qb_prompt_ids(QbIds *out, const QbModel *model, const char *question)
+/* A prompt while it is put together: ids, and the text since the last picture. */
+typedef struct Builder {
+    QbIds *ids;
+    const QbTokenizer *tokenizer;
+    char *text; /* owned */
+    size_t length, capacity;
+    QbStatus status; /* the first failure; nothing is added after it */
+} Builder;
+
+static void add_bytes(Builder *b, const char *bytes, size_t n)
 {
-    static const char image[] = "<image>";
-    *out = (QbIds){0};
-    int32_t bos = qb_tokenizer_bos(model->tokenizer);
-    QbStatus status = bos >= 0 ? qb_ids_append(out, &bos, 1) : QB_OK;
-    for (const char *part = model->prompt_template; part && !status;) {
-        const char *end = strstr(part, image);
-        size_t length = end ? (size_t)(end - part) : strlen(part);
-        char *text = NULL;
-        status = fill_in(&text, part, length, question);
-        if (!status)
-            status = append_text(out, model->tokenizer, text, strlen(text));
-        if (!status && end)
-            status = qb_ids_append(out, &(int32_t){QB_ID_IMAGE}, 1);
-        qb_free(text);
-        part = end ? end + sizeof image - 1 : NULL;
+    size_t needed, grown;
+    if (b->status)
+        return;
+    if (!qb_add_size(&needed, b->length, n) || !qb_mul_size(&grown, needed, 2) || grown > INT_MAX) {
+        b->status = qb_fail(QB_ERR_LIMIT, "the question is too long");
+        return;
     }
-    if (status)
+    if (needed > b->capacity) {
+        char *block = qb_realloc(b->text, b->capacity, grown);
+        if (!block) {
+            b->status = QB_ERR_NOMEM;
+            return;
+        }
+        b->text = block;
+        b->capacity = grown;
+    }
+    if (n)
+        memcpy(b->text + b->length, bytes, n);
+    b->length = needed;
+}
+
+static void end_text(Builder *b)
+{
+    if (!b->status && b->length)
+        b->status = append_text(b->ids, b->tokenizer, b->text, b->length);
+    b->length = 0;
+}
+
+static void add_picture(Builder *b)
+{
+    end_text(b);
+    if (!b->status)
+        b->status = qb_ids_append(b->ids, &(int32_t){QB_ID_IMAGE}, 1);
+}
+
+/* "first", "second", …: of Co-Instruct's questions. */
+static void add_ordinal(Builder *b, int i)
+{
+    static const char *const names[] = {"first",       "second",     "third",      "fourth",
+                                        "fifth",       "sixth",      "seventh",    "eighth",
+                                        "ninth",       "tenth",      "eleventh",   "twelfth",
+                                        "thirteenth",  "fourteenth", "fifteenth",  "sixteenth",
+                                        "seventeenth", "eighteenth", "nineteenth", "twentieth"};
+    char number[32];
+    int n = i + 1, tail = n % 10;
+    const char *ending = n / 10 % 10 == 1 ? "th"
+                         : tail == 1      ? "st"
+                         : tail == 2      ? "nd"
+                         : tail == 3      ? "rd"
+                                          : "th";
+    snprintf(number, sizeof number, "%d%s", n, ending);
+    const char *text = i < (int)(sizeof names / sizeof *names) ? names[i] : number;
+    add_bytes(b, text, strlen(text));
+}
+
+static bool starts_with(const char *text, const char *slot)
+{
+    return !strncmp(text, slot, strlen(slot));
+}
+
+static void add_image_text(Builder *b, const char *text, int i)
+{
+    while (*text && !b->status) {
+        if (starts_with(text, "<image>")) {
+            add_picture(b);
+            text += strlen("<image>");
+        } else if (starts_with(text, "{nth}")) {
+            add_ordinal(b, i);
+            text += strlen("{nth}");
+        } else {
+            add_bytes(b, text++, 1);
+        }
+    }
+}
+
+static void add_images(Builder *b, const QbTemplate *t, int n_images)
+{
+    for (int i = 0; i < n_images && !b->status; i++) {
+        if (i)
+            add_bytes(b, t->join, strlen(t->join));
+        add_image_text(b, n_images > 1 ? t->images : t->image, i);
+    }
+}
+
+QbStatus qb_prompt_ids(QbIds *out, const QbTokenizer *tokenizer, const QbTemplate *where,
+                       const char *question, int n_images)
+{
+    *out = (QbIds){0};
+    Builder b = {.ids = out, .tokenizer = tokenizer};
+    int32_t bos = qb_tokenizer_bos(tokenizer);
+    b.status = bos >= 0 ? qb_ids_append(out, &bos, 1) : QB_OK;
+    for (const char *text = where->text; *text && !b.status;) {
+        if (starts_with(text, "{prompt}")) {
+            add_bytes(&b, question, strlen(question));
+            text += strlen("{prompt}");
+        } else if (starts_with(text, "{images}") || starts_with(text, "<image>")) {
+            add_images(&b, where, n_images);
+            text += *text == '{' ? strlen("{images}") : strlen("<image>");
+        } else {
+            add_bytes(&b, text++, 1);
+        }
+    }
+    end_text(&b);
+    qb_free(b.text);
+    if (b.status)
         qb_ids_deinit(out);
-    return status;
+    return b.status;
 }
 
 static bool starts_with_space(const QbTokenizer *tokenizer, int32_t id)

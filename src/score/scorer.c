@@ -1,27 +1,10 @@
-/* scorer.c: a picture in, a score or an answer out (public side: <qboost/scorer.h>). */
+/* scorer.c: a picture in, a score out (public side: <qboost/scorer.h>). */
 // SPDX-License-Identifier: Apache-2.0
+#include "score/scorer.h"
+
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "base/utf8.h"
-#include "models/session.h"
-#include "score/prompt.h"
-#include "score/settings.h"
-
-#include <math.h>
-#include <string.h>
-
-struct QbScorer {
-    const QbModel *model; /* borrowed */
-    QbSession *session;
-    QbSettings settings;
-    QbIds prompt;
-    int32_t word_id[QB_SCORE_MAX_WORDS];
-    int word_pieces[QB_SCORE_MAX_WORDS];
-    float *logits; /* [n_vocab], for answers; taken at the first question */
-    char *answer;  /* NUL-terminated */
-    size_t answer_capacity;
-};
 
 void qb_scorer_options_init(QbScorerOptions *options)
 {
@@ -79,10 +62,13 @@ QbStatus qb_scorer_new(QbScorer **out, const QbModel *model, const QbScorerOptio
     s->model = model;
     QbStatus status = qb_settings_init(&s->settings, options, model);
     (void)(status || (status = resolve_words(s)) ||
-           (status = qb_prompt_ids(&s->prompt, model, s->settings.prompt)) ||
+           (status = qb_prompt_ids(&s->prompt, model->tokenizer, &s->settings.score_template,
+                                   s->settings.prompt, 1)) ||
            (status = check_length(s)) ||
            (status = qb_session_new(&s->session, model,
-                                    &(QbSessionOptions){.threads = options->threads})));
+                                    &(QbSessionOptions){.threads = options->threads,
+                                                        .fit = s->settings.fit,
+                                                        .has_fit = true})));
     if (status)
         qb_scorer_free(&s);
     *out = s;
@@ -126,115 +112,6 @@ QbStatus qb_scorer_score_image(QbScore *out, QbScorer *s, const QbImage *image)
     return QB_OK;
 }
 
-/* ---- answers -------------------------------------------------------------------------------- */
-
-/* -1 when the logits are not numbers. */
-static int32_t most_likely(const float *logits, int n)
-{
-    int best = -1;
-    for (int i = 0; i < n; i++) {
-        if (isnan(logits[i]))
-            return -1;
-        if (best < 0 || logits[i] > logits[best])
-            best = i;
-    }
-    return best;
-}
-
-static QbStatus append_answer(QbScorer *s, size_t *length, const char *bytes, size_t n)
-{
-    if (*length + n + 1 > s->answer_capacity) {
-        size_t grown = 2 * (*length + n) + 256;
-        char *block = qb_realloc(s->answer, s->answer_capacity, grown);
-        if (!block)
-            return QB_ERR_NOMEM;
-        s->answer = block;
-        s->answer_capacity = grown;
-    }
-    memcpy(s->answer + *length, bytes, n);
-    *length += n;
-    s->answer[*length] = 0;
-    return QB_OK;
-}
-
-/* Byte pieces in a row need not be UTF-8: every byte that is not part of a character becomes
- * U+FFFD, and so does NUL, which would end the text. */
-static QbStatus mend_answer(QbScorer *s, size_t length)
-{
-    static const char replacement[] = "\xef\xbf\xbd";
-    const unsigned char *text = (const unsigned char *)s->answer;
-    char *mended = qb_alloc(length * (sizeof replacement - 1) + 1);
-    if (!mended)
-        return QB_ERR_NOMEM;
-    size_t n = 0;
-    for (size_t at = 0; at < length;) {
-        size_t bytes = text[at] ? qb_utf8_character(text + at, length - at) : 0;
-        size_t written = bytes ? bytes : sizeof replacement - 1;
-        memcpy(mended + n, bytes ? s->answer + at : replacement, written);
-        n += written;
-        at += bytes ? bytes : 1;
-    }
-    mended[n] = 0;
-    qb_free(s->answer);
-    s->answer = mended;
-    s->answer_capacity = n + 1;
-    return QB_OK;
-}
-
-static QbStatus generate(QbScorer *s, QbIds *ids, const QbImage *image, int max_tokens)
-{
-    const QbTokenizer *tokenizer = s->model->tokenizer;
-    int n_vocab = s->model->arch->decoder(s->model->weights)->n_vocab;
-    size_t length = 0;
-    QbStatus status = append_answer(s, &length, "", 0);
-    for (int i = 0; i < max_tokens && !status; i++) {
-        status = qb_session_eval(s->logits, s->session, ids->id, ids->n, &image, 1, NULL, 0);
-        if (status == QB_ERR_LIMIT && i > 0) { /* the context is full: the answer ends here */
-            status = QB_OK;
-            break;
-        }
-        if (status)
-            break;
-        int32_t id = most_likely(s->logits, n_vocab);
-        if (id < 0)
-            return qb_fail(QB_ERR_FORMAT, "%s: the model gave no finite logits", s->model->name);
-        if (id == qb_tokenizer_eos(tokenizer) || id >= qb_tokenizer_size(tokenizer))
-            break;
-        size_t n;
-        const char *bytes = qb_tokenizer_piece_bytes(&n, tokenizer, id);
-        if (length == 0 && n > 0 && bytes[0] == ' ') { /* the space in front of the first word */
-            bytes++;
-            n--;
-        }
-        status = append_answer(s, &length, bytes, n);
-        if (!status)
-            status = qb_ids_append(ids, &id, 1);
-    }
-    return status ? status : mend_answer(s, length);
-}
-
-QbStatus qb_scorer_ask(const char **out, QbScorer *s, const QbImage *image, const char *question,
-                       int max_tokens)
-{
-    if (!out || !s || !image || !question || max_tokens < 1)
-        return qb_fail(QB_ERR_ARG, "qb_scorer_ask: an argument is NULL or max_tokens is below 1");
-    *out = NULL;
-    if (!question[strspn(question, " \t\r\n")])
-        return qb_fail(QB_ERR_ARG, "the question is empty");
-    int n_vocab = s->model->arch->decoder(s->model->weights)->n_vocab;
-    if (!s->logits && !(s->logits = qb_calloc((size_t)n_vocab, sizeof *s->logits)))
-        return QB_ERR_NOMEM;
-    QbIds ids;
-    QbStatus status = qb_prompt_ids(&ids, s->model, question);
-    if (status)
-        return status;
-    status = generate(s, &ids, image, max_tokens);
-    qb_ids_deinit(&ids);
-    if (!status)
-        *out = s->answer;
-    return status;
-}
-
 /* ---- what the scorer was set to ------------------------------------------------------------- */
 
 const char *qb_scorer_method(const QbScorer *scorer)
@@ -245,6 +122,31 @@ const char *qb_scorer_method(const QbScorer *scorer)
 const char *qb_scorer_prompt(const QbScorer *scorer)
 {
     return scorer->settings.prompt;
+}
+
+const char *qb_scorer_variant(const QbScorer *scorer)
+{
+    return scorer->settings.variant;
+}
+
+const char *qb_scorer_template(const QbScorer *scorer)
+{
+    return scorer->settings.score_template.text;
+}
+
+const char *qb_scorer_ask_template(const QbScorer *scorer)
+{
+    return scorer->settings.ask_template.text;
+}
+
+const char *qb_scorer_fit(const QbScorer *scorer)
+{
+    return qb_fit_name(scorer->settings.fit);
+}
+
+const char *qb_scorer_mcq_layout(const QbScorer *scorer)
+{
+    return scorer->settings.mcq_layout->name;
 }
 
 double qb_scorer_temperature(const QbScorer *scorer)

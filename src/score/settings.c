@@ -1,7 +1,7 @@
 /* settings.c: resolves options and prompt files; see settings.h and docs/prompts.md.
  *
  * A prompt file is lines of "key = value"; empty lines and lines that begin with # are skipped.
- * Keys: method, prompt, tones, weights, temperature. */
+ * Keys: variant, fit, method, prompt, tones, weights, temperature. */
 // SPDX-License-Identifier: Apache-2.0
 #include "score/settings.h"
 
@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "score/variant.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -20,7 +21,7 @@ enum { MAX_FILE_BYTES = 65536 };
 
 /* The texts that decide; NULL = nobody has said. */
 typedef struct {
-    const char *method, *prompt, *tones, *weights;
+    const char *variant, *fit, *method, *prompt, *tones, *weights;
     double temperature;
     const char *weights_file; /* the prompt file that the weights are from, and the line; or NULL */
     int weights_line;
@@ -59,15 +60,41 @@ static QbStatus find_method(const QbScoreMethod **out, const char *name)
     return qb_fail(QB_ERR_ARG, "unknown method \"%s\" (%s)", name, known);
 }
 
+static QbStatus find_variant(const QbVariant **out, const char *name)
+{
+    *out = qb_variant_find(name);
+    if (*out)
+        return QB_OK;
+    char known[512] = "";
+    for (int i = 0; qb_variant_at(i); i++) {
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", qb_variant_at(i)->name);
+    }
+    return qb_fail(QB_ERR_ARG, "unknown variant \"%s\" (%s)", name, known);
+}
+
+static QbStatus find_fit(QbFit *out, const char *name)
+{
+    if (qb_fit_find(out, name))
+        return QB_OK;
+    return qb_fail(QB_ERR_ARG, "unknown fit \"%s\" (crop, pad)", name);
+}
+
 /* What can be told of a value while its line is known; whether weights fit the tones comes later.
  */
 static QbStatus check_value(const char *key, const char *value)
 {
     const QbScoreMethod *method;
+    const QbVariant *variant;
+    QbFit fit;
     QbTones tones = {0};
     QbStatus status = QB_OK;
     if (!strcmp(key, "method"))
         status = find_method(&method, value);
+    else if (!strcmp(key, "variant"))
+        status = find_variant(&variant, value);
+    else if (!strcmp(key, "fit"))
+        status = find_fit(&fit, value);
     else if (!strcmp(key, "tones"))
         status = qb_tones_parse(&tones, value, NULL);
     qb_tones_deinit(&tones);
@@ -86,10 +113,9 @@ static QbStatus parse_line(Wishes *wishes, char *line, const char *path, int num
     key = trim(key);
     struct {
         const char *name, **target;
-    } texts[] = {{"method", &wishes->method},
-                 {"prompt", &wishes->prompt},
-                 {"tones", &wishes->tones},
-                 {"weights", &wishes->weights}};
+    } texts[] = {{"variant", &wishes->variant}, {"fit", &wishes->fit},
+                 {"method", &wishes->method},   {"prompt", &wishes->prompt},
+                 {"tones", &wishes->tones},     {"weights", &wishes->weights}};
     if (!*value)
         return qb_fail(QB_ERR_FORMAT, "%s:%d: %s has no value", path, number, key);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -107,8 +133,9 @@ static QbStatus parse_line(Wishes *wishes, char *line, const char *path, int num
         return status ? qb_fail_prefix(status, "%s:%d", path, number) : QB_OK;
     }
     return qb_fail(QB_ERR_FORMAT,
-                   "%s:%d: unknown key \"%s\" (method, prompt, tones, weights, temperature)", path,
-                   number, key);
+                   "%s:%d: unknown key \"%s\" (variant, fit, method, prompt, tones, weights, "
+                   "temperature)",
+                   path, number, key);
 }
 
 /* The wishes' texts point into *out_text. */
@@ -140,10 +167,16 @@ static QbStatus read_prompt_file(Wishes *wishes, char **out_text, const char *pa
 
 static void override(Wishes *wishes, const QbScorerOptions *options)
 {
+    if (options->variant) /* template, prompt, method and fit: nothing of the file's is left */
+        *wishes = (Wishes){.variant = options->variant};
+    if (options->fit)
+        wishes->fit = options->fit;
     if (options->method) {
         /* another method than the file's: its words, weights and temperature go with it */
-        const char *prompt = wishes->prompt;
-        *wishes = (Wishes){.method = options->method, .prompt = prompt};
+        *wishes = (Wishes){.variant = wishes->variant,
+                           .fit = wishes->fit,
+                           .method = options->method,
+                           .prompt = wishes->prompt};
     }
     if (options->prompt)
         wishes->prompt = options->prompt;
@@ -159,26 +192,140 @@ static void override(Wishes *wishes, const QbScorerOptions *options)
         wishes->temperature = options->temperature;
 }
 
-static QbStatus resolve(QbSettings *out, Wishes *wishes, const QbModel *model)
+static QbManners manners_of(const QbVariant *v)
 {
-    QbStatus status = find_method(&out->method, wishes->method ? wishes->method : model->method);
+    return (QbManners){v->name,     v->prompt_template, v->rate_prompt, v->method,
+                       v->fit,      v->ask_template,    v->ask_image,   v->ask_images,
+                       v->ask_join, QB_DECODE_AUTO};
+}
+
+/* A name that no variant of the architecture has is an error that lists those there are. */
+static QbStatus take_variant(QbManners *out, const char *name, const QbModel *model)
+{
+    const QbVariant *variant;
+    const char *architecture = model->arch->name;
+    QbStatus status = find_variant(&variant, name);
     if (status)
         return status;
+    if (qb_variant_suits(variant, architecture)) {
+        *out = manners_of(variant);
+        return QB_OK;
+    }
+    char suiting[512] = "";
+    for (int i = 0; qb_variant_at(i); i++) {
+        size_t used = strlen(suiting);
+        if (qb_variant_suits(qb_variant_at(i), architecture))
+            snprintf(suiting + used, sizeof suiting - used, "%s%s", used ? ", " : "",
+                     qb_variant_at(i)->name);
+    }
+    return qb_fail(QB_ERR_ARG, "the variant \"%s\" is for %s, the model is %s%s%s", name,
+                   variant->architectures, architecture,
+                   *suiting ? "; for it there are: " : ", which has none", suiting);
+}
+
+/* What neither user nor variant has said: the file's own; a pair of llama.cpp's, which says
+ * nothing, is LLaVA-1.5; and then what every model understands. */
+static QbManners own_manners(const QbModel *model)
+{
+    QbManners m = model->manners;
+    const QbVariant *llava = model->mmproj && !m.prompt_template ? qb_variant_find("llava") : NULL;
+    QbManners base = llava ? manners_of(llava) : (QbManners){0};
+    m.variant = m.variant ? m.variant : base.variant;
+    if (!m.prompt_template)
+        m.prompt_template =
+            base.prompt_template ? base.prompt_template : "USER: <image>{prompt} ASSISTANT:";
+    if (!m.rate_prompt)
+        m.rate_prompt = base.rate_prompt ? base.rate_prompt : "Rate the quality of the image.";
+    m.method = m.method ? m.method : base.method ? base.method : "tti";
+    m.fit = m.fit ? m.fit : base.fit;
+    if (!m.ask_template) {
+        m.ask_template = base.ask_template ? base.ask_template : m.prompt_template;
+        m.ask_image = m.ask_image ? m.ask_image : base.ask_image;
+        m.ask_images = m.ask_images ? m.ask_images : base.ask_images;
+        m.ask_join = m.ask_join ? m.ask_join : base.ask_join;
+    }
+    return m;
+}
+
+static QbStatus resolve_fit(QbFit *out, const Wishes *wishes, const QbManners *manners,
+                            const QbModel *model)
+{
+    const QbModelArch *arch = model->arch;
+    const char *name = wishes->fit ? wishes->fit : manners->fit;
+    *out = arch->fit(model->weights);
+    if (!name || (!wishes->fit && !wishes->variant && model->manners.fit))
+        return QB_OK; /* the file's own */
+    QbStatus status = find_fit(out, name);
+    if (!status && !(arch->fits & 1u << *out)) {
+        char known[64];
+        qb_fit_list(known, sizeof known, arch->fits);
+        status = qb_fail(QB_ERR_ARG, "fit \"%s\": the model (%s) takes pictures one way only (%s)",
+                         name, arch->name, known);
+    }
+    return status;
+}
+
+static QbStatus resolve_method(QbSettings *out, const Wishes *wishes, const QbManners *manners,
+                               const QbModel *model)
+{
+    if (wishes->method)
+        return find_method(&out->method, wishes->method);
+    out->method = qb_score_method_find(manners->method);
+    return out->method ? QB_OK
+                       : qb_fail(QB_ERR_UNSUPPORTED,
+                                 "%s: qboost.method is \"%.200s\", which is no "
+                                 "method known here",
+                                 qb_gguf_name(model->gguf), manners->method);
+}
+
+static QbStatus resolve_words(QbSettings *out, const Wishes *wishes)
+{
     const QbScoreMethod *method = out->method;
     out->temperature = wishes->temperature > 0 ? wishes->temperature : method->temperature;
-    if (wishes->prompt && !wishes->prompt[strspn(wishes->prompt, " \t\r\n")])
-        return qb_fail(QB_ERR_ARG, "the prompt is empty");
-    out->prompt = qb_strdup(wishes->prompt ? wishes->prompt : model->rate_prompt);
-    if (!out->prompt)
-        return QB_ERR_NOMEM;
     bool own_tones = out->own_tones = wishes->tones != NULL;
-    status = qb_tones_parse(&out->tones, own_tones ? wishes->tones : method->tones,
-                            wishes->weights ? wishes->weights
-                            : own_tones     ? NULL
-                                            : method->weights);
+    QbStatus status = qb_tones_parse(&out->tones, own_tones ? wishes->tones : method->tones,
+                                     wishes->weights ? wishes->weights
+                                     : own_tones     ? NULL
+                                                     : method->weights);
     if (status && wishes->weights && wishes->weights_file)
         return qb_fail_prefix(status, "%s:%d", wishes->weights_file, wishes->weights_line);
     return status;
+}
+
+static QbStatus resolve(QbSettings *out, const Wishes *wishes, const QbModel *model)
+{
+    QbManners manners = own_manners(model);
+    QbStatus status = QB_OK;
+    if (wishes->variant)
+        status = take_variant(&manners, wishes->variant, model);
+    (void)(status || (status = resolve_fit(&out->fit, wishes, &manners, model)) ||
+           (status = resolve_method(out, wishes, &manners, model)));
+    if (status)
+        return status;
+    out->variant = manners.variant ? manners.variant : "";
+    out->score_template = qb_template_plain(manners.prompt_template);
+    out->ask_template =
+        (QbTemplate){manners.ask_template, manners.ask_image ? manners.ask_image : "<image>",
+                     manners.ask_images ? manners.ask_images : "<image>",
+                     manners.ask_join ? manners.ask_join : ""};
+    if (wishes->prompt && !wishes->prompt[strspn(wishes->prompt, " \t\r\n")])
+        return qb_fail(QB_ERR_ARG, "the prompt is empty");
+    out->prompt = qb_strdup(wishes->prompt ? wishes->prompt : manners.rate_prompt);
+    return out->prompt ? resolve_words(out, wishes) : QB_ERR_NOMEM;
+}
+
+static QbStatus find_layout(const QbMcqLayout **out, const char *name, const QbModel *model)
+{
+    *out = name ? qb_mcq_layout_find(name) : qb_mcq_layout_for(model->arch->name);
+    if (*out)
+        return QB_OK;
+    char known[256] = "";
+    for (int i = 0; qb_mcq_layout_at(i); i++) {
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
+                 qb_mcq_layout_at(i)->name);
+    }
+    return qb_fail(QB_ERR_ARG, "unknown layout \"%s\" (%s)", name, known);
 }
 
 QbStatus qb_settings_init(QbSettings *out, const QbScorerOptions *options, const QbModel *model)
@@ -189,8 +336,8 @@ QbStatus qb_settings_init(QbSettings *out, const QbScorerOptions *options, const
                        options->temperature);
     Wishes wishes = {0};
     char *text = NULL;
-    QbStatus status = QB_OK;
-    if (options->prompt_file)
+    QbStatus status = find_layout(&out->mcq_layout, options->mcq_layout, model);
+    if (!status && options->prompt_file)
         status = read_prompt_file(&wishes, &text, options->prompt_file);
     if (!status) {
         override(&wishes, options);

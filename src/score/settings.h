@@ -1,15 +1,21 @@
 /* settings.h: what a scorer is to ask and read, put together from the options, a prompt file and
- * the model's own defaults, in that order. */
+ * the model's own manners, in that order. In options and in a file a variant stands for template,
+ * prompt, method and fit together, and what is said beside it for the part that it names. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QB_SCORE_SETTINGS_H
 #define QB_SCORE_SETTINGS_H
 
-#include "models/model.h"
+#include "score/mcq_layout.h"
 #include "score/method.h"
+#include "score/prompt.h"
 
 #include <stdbool.h>
 
 typedef struct QbSettings {
+    const char *variant;                     /* its name; "" when it is not a published one */
+    QbTemplate score_template, ask_template; /* texts of the model or the library */
+    QbFit fit;
+    const QbMcqLayout *mcq_layout;
     const QbScoreMethod *method;
     bool own_tones; /* not the method's */
     char *prompt;   /* owned */

@@ -11,6 +11,9 @@
 
 #include <cmocka.h>
 
+/* One picture, where pictures are wanted. */
+#define ONE(image) (const QbImage *[]){image}, 1
+
 #define PICTURE "tests/golden/compact/cat.png"
 
 static QbModel *model;
@@ -230,7 +233,8 @@ static void test_answers(void **state)
     const char *answer = NULL;
     char whole[1024];
     assert_int_equal(
-        qb_scorer_ask(&answer, scorer, picture, "Describe the quality of the image.", 40), QB_OK);
+        qb_scorer_ask(&answer, scorer, ONE(picture), "Describe the quality of the image.", 40),
+        QB_OK);
     assert_true(strlen(answer) > 0 && answer[0] != ' ');
     for (const unsigned char *c = (const unsigned char *)answer; *c; c++)
         assert_true(*c >= 0x20 || *c == '\n'); /* the embedded model knows plain English only */
@@ -239,7 +243,7 @@ static void test_answers(void **state)
     /* Fewer tokens: the same answer, cut. */
     for (int n = 1; n <= 3; n++) {
         assert_int_equal(
-            qb_scorer_ask(&answer, scorer, picture, "Describe the quality of the image.", n),
+            qb_scorer_ask(&answer, scorer, ONE(picture), "Describe the quality of the image.", n),
             QB_OK);
         assert_memory_equal(answer, whole, strlen(answer));
         assert_true(strlen(answer) <= strlen(whole));
@@ -260,12 +264,12 @@ static void test_null_arguments(void **state)
     assert_int_equal(qb_scorer_score_image(NULL, scorer, picture), QB_ERR_ARG);
     assert_int_equal(qb_scorer_score_image(&score, NULL, picture), QB_ERR_ARG);
     assert_int_equal(qb_scorer_score_image(&score, scorer, NULL), QB_ERR_ARG);
-    assert_int_equal(qb_scorer_ask(NULL, scorer, picture, "x", 1), QB_ERR_ARG);
-    assert_int_equal(qb_scorer_ask(&answer, NULL, picture, "x", 1), QB_ERR_ARG);
-    assert_int_equal(qb_scorer_ask(&answer, scorer, NULL, "x", 1), QB_ERR_ARG);
-    assert_int_equal(qb_scorer_ask(&answer, scorer, picture, NULL, 1), QB_ERR_ARG);
-    assert_int_equal(qb_scorer_ask(&answer, scorer, picture, "x", 0), QB_ERR_ARG);
-    assert_int_equal(qb_scorer_ask(&answer, scorer, picture, "x", -1), QB_ERR_ARG);
+    assert_int_equal(qb_scorer_ask(NULL, scorer, ONE(picture), "x", 1), QB_ERR_ARG);
+    assert_int_equal(qb_scorer_ask(&answer, NULL, ONE(picture), "x", 1), QB_ERR_ARG);
+    assert_int_equal(qb_scorer_ask(&answer, scorer, ONE(NULL), "x", 1), QB_ERR_ARG);
+    assert_int_equal(qb_scorer_ask(&answer, scorer, ONE(picture), NULL, 1), QB_ERR_ARG);
+    assert_int_equal(qb_scorer_ask(&answer, scorer, ONE(picture), "x", 0), QB_ERR_ARG);
+    assert_int_equal(qb_scorer_ask(&answer, scorer, ONE(picture), "x", -1), QB_ERR_ARG);
     assert_int_equal(qb_cpu_set_level(NULL), QB_ERR_ARG);
     assert_int_equal(qb_image_new_rgb(&image, NULL, 1, 1, 3), QB_ERR_ARG);
     assert_true(strlen(qb_last_error()) > 0);

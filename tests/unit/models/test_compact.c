@@ -17,6 +17,9 @@
 
 #include <cmocka.h>
 
+/* One picture, where pictures are wanted. */
+#define ONE(image) (const QbImage *[]){image}, 1
+
 #define GOLDEN "tests/golden/compact/"
 
 static json_t *expected;
@@ -78,6 +81,12 @@ static void assert_ids(const json_t *want, const int32_t *got, int n, const char
             fail_msg("%s: id %d is %d", what, i, got[i]);
 }
 
+static QbStatus rate_prompt(QbIds *out, const QbModel *m)
+{
+    QbTemplate plain = qb_template_plain(m->manners.prompt_template);
+    return qb_prompt_ids(out, m->tokenizer, &plain, m->manners.rate_prompt, 1);
+}
+
 static void test_token_ids(void **state)
 {
     (void)state;
@@ -95,7 +104,7 @@ static void test_token_ids(void **state)
         qb_free(ids);
     }
     QbIds prompt;
-    assert_int_equal(qb_prompt_ids(&prompt, model, model->rate_prompt), QB_OK);
+    assert_int_equal(rate_prompt(&prompt, model), QB_OK);
     int image = 0;
     while (prompt.id[image] != QB_ID_IMAGE)
         image++;
@@ -162,7 +171,7 @@ static void check_pictures(const char *level)
     int n_vocab = m->arch->decoder(m->weights)->n_vocab;
     float *logits = qb_calloc((size_t)n_vocab, sizeof *logits);
     QbIds prompt;
-    assert_int_equal(qb_prompt_ids(&prompt, m, m->rate_prompt), QB_OK);
+    assert_int_equal(rate_prompt(&prompt, m), QB_OK);
     double worst_token = 0, worst_logit = 0;
     size_t i;
     json_t *picture;
@@ -224,7 +233,7 @@ static void test_answers(void **state)
         {
             const char *text;
             const char *question = json_string_value(json_object_get(answer, "prompt"));
-            assert_int_equal(qb_scorer_ask(&text, scorer, image, question, 48), QB_OK);
+            assert_int_equal(qb_scorer_ask(&text, scorer, ONE(image), question, 48), QB_OK);
             assert_string_equal(text, json_string_value(json_object_get(answer, "text")));
         }
         qb_image_free(&image);

@@ -61,8 +61,7 @@ static void test_info(void **state)
     assert_string_equal(qb_model_name(model), "a name");
     static const char *const order[] = {"name",    "file",         "architecture", "parameters",
                                         "size",    "tensor types", "picture",      "vision tower",
-                                        "decoder", "context",      "template",     "prompt",
-                                        "method",  "decode"};
+                                        "decoder", "context",      "decode"};
     int n = (int)(sizeof order / sizeof *order);
     for (int i = 0; i < n; i++) {
         assert_string_equal(qb_model_info_key(model, i), order[i]);

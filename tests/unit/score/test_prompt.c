@@ -37,20 +37,26 @@ static void text_of(char *out, size_t n, const QbModel *model, const QbIds *ids)
     }
 }
 
-static void check_prompt(const char *template_text, const char *question, const char *want)
+static void check(const QbTemplate *where, const char *question, int n_images, const char *want)
 {
-    QbModel *model = open_tiny((TinyModel){.key = "qboost.template", .text = template_text});
+    QbModel *model = open_tiny((TinyModel){0});
     QbIds ids;
-    char text[1000];
-    assert_int_equal(qb_prompt_ids(&ids, model, question), QB_OK);
+    char text[2000];
+    assert_int_equal(qb_prompt_ids(&ids, model->tokenizer, where, question, n_images), QB_OK);
     text_of(text, sizeof text, model, &ids);
     assert_string_equal(text, want);
     int images = 0;
     for (int i = 0; i < ids.n; i++)
         images += ids.id[i] == QB_ID_IMAGE;
-    assert_int_equal(images, 1);
+    assert_int_equal(images, n_images);
     qb_ids_deinit(&ids);
     qb_model_close(&model);
+}
+
+static void check_prompt(const char *template_text, const char *question, const char *want)
+{
+    QbTemplate plain = qb_template_plain(template_text);
+    check(&plain, question, 1, want);
 }
 
 /* Each part gets its own space in front (upstream's tokenizer_image_token does so), BOS comes once,
@@ -65,22 +71,52 @@ static void test_templates(void **state)
     check_prompt("a {prompt} b <image> c {prompt}{prompt}", "x", "<s> a x b <image>  c xx");
     check_prompt("<image>{prompt}", "", "<s><image>");
     check_prompt("<image>{prompt}", "a <image> b {prompt}", "<s><image> a <image> b {prompt}");
+    check_prompt("<image>{prompt}", "{images}{nth}", "<s><image> {images}{nth}");
     check_prompt("{prompt}<image>", "</s><s>", "<s> </s><s><image>");
     check_prompt("<image>\n{prompt}", "\xc3\xa9", "<s><image> \n\xc3\xa9");
+    check_prompt("{<image>{nth}{prompt", "x", "<s> {<image> {nth}{prompt"); /* no slots */
+}
+
+/* The text between two pictures is one part, wherever it comes from. */
+static void test_several_pictures(void **state)
+{
+    (void)state;
+    QbTemplate t = {"USER: {images}{prompt} ASSISTANT:", "The image: <image> ",
+                    "The {nth} image: <image>", "\n"};
+    check(&t, "Which?", 1, "<s> USER: The image: <image>  Which? ASSISTANT:");
+    check(&t, "Which?", 2,
+          "<s> USER: The first image: <image> \nThe second image: <image> Which? ASSISTANT:");
+    check(&t, "Which?", 3,
+          "<s> USER: The first image: <image> \nThe second image: <image> \nThe third image: "
+          "<image> Which? ASSISTANT:");
+    t.images = "{nth}<image>";
+    t.join = "{nth}{prompt}"; /* no slot there */
+    check(&t, "x", 2, "<s> USER: first<image> {nth}{prompt}second<image> x ASSISTANT:");
+    t.join = "";
+    check(&t, "x", 23,
+          "<s> USER: first<image> second<image> third<image> fourth<image> fifth<image> "
+          "sixth<image> seventh<image> eighth<image> ninth<image> tenth<image> eleventh<image> "
+          "twelfth<image> thirteenth<image> fourteenth<image> fifteenth<image> sixteenth<image> "
+          "seventeenth<image> eighteenth<image> nineteenth<image> twentieth<image> 21st<image> "
+          "22nd<image> 23rd<image> x ASSISTANT:");
+    /* A template that has no {images}: pictures stand where its picture does. */
+    QbTemplate plain = qb_template_plain("USER: <image>{prompt}");
+    check(&plain, "x", 2, "<s> USER: <image><image> x");
 }
 
 static void test_prompt_errors(void **state)
 {
     (void)state;
     QbModel *model = open_tiny((TinyModel){0});
+    QbTemplate t = {"USER: {images}{prompt} ASSISTANT:", "<image>", "<image>\n", "and"};
     QbIds ids;
     uint64_t before = qb_mem_allocation_count();
-    assert_int_equal(qb_prompt_ids(&ids, model, "Rate it."), QB_OK);
+    assert_int_equal(qb_prompt_ids(&ids, model->tokenizer, &t, "Rate it.", 3), QB_OK);
     uint64_t count = qb_mem_allocation_count() - before;
     qb_ids_deinit(&ids);
     for (uint64_t n = 1; n <= count; n++) {
         qb_mem_fail_after(n);
-        QbStatus status = qb_prompt_ids(&ids, model, "Rate it.");
+        QbStatus status = qb_prompt_ids(&ids, model->tokenizer, &t, "Rate it.", 3);
         qb_mem_fail_after(0);
         assert_int_equal(status, QB_ERR_NOMEM);
         assert_null(ids.id);
@@ -154,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_templates),
+        cmocka_unit_test(test_several_pictures),
         cmocka_unit_test(test_prompt_errors),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_words_of_other_vocabularies),

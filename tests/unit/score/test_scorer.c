@@ -13,6 +13,9 @@
 
 #include <cmocka.h>
 
+/* One picture, where pictures are wanted. */
+#define ONE(image) (const QbImage *[]){image}, 1
+
 enum { N_IMAGES = 3, N_THREADS = 4, ROUNDS = 6 };
 
 static QbModel *model;
@@ -75,7 +78,8 @@ static void *score_all(void *user)
             job->failures += qb_scorer_score_image(&score, scorer, images[i]) != QB_OK;
             job->failures += memcmp(&score.score, &job->want[i].score, sizeof score.score) != 0;
             job->failures += memcmp(score.logit, job->want[i].logit, sizeof score.logit) != 0;
-            job->failures += qb_scorer_ask(&answer, scorer, images[i], "fair image", 6) != QB_OK;
+            job->failures +=
+                qb_scorer_ask(&answer, scorer, ONE(images[i]), "fair image", 6) != QB_OK;
             job->failures += strcmp(answer, job->answer[i]) != 0;
         }
     qb_scorer_free(&scorer);
@@ -91,7 +95,7 @@ static void test_many_threads_one_model(void **state)
     for (int i = 0; i < N_IMAGES; i++) {
         const char *answer;
         assert_int_equal(qb_scorer_score_image(&jobs[0].want[i], scorer, images[i]), QB_OK);
-        assert_int_equal(qb_scorer_ask(&answer, scorer, images[i], "fair image", 6), QB_OK);
+        assert_int_equal(qb_scorer_ask(&answer, scorer, ONE(images[i]), "fair image", 6), QB_OK);
         snprintf(jobs[0].answer[i], sizeof jobs[0].answer[i], "%s", answer);
     }
     assert_true(jobs[0].want[0].score != jobs[0].want[1].score); /* pictures matter */
@@ -172,7 +176,8 @@ static QbStatus whole_run(const char *path, const QbImage *image, bool ask)
     QbStatus status = qb_model_open(&m, path, NULL);
     (void)(status || (status = qb_scorer_new(&scorer, m, &options)) ||
            (status = qb_scorer_score_image(&score, scorer, image)) ||
-           (status = ask ? qb_scorer_ask(&answer, scorer, image, "Rate the image.", 3) : QB_OK));
+           (status =
+                ask ? qb_scorer_ask(&answer, scorer, ONE(image), "Rate the image.", 3) : QB_OK));
     qb_scorer_free(&scorer);
     qb_model_close(&m);
     return status;
@@ -221,7 +226,7 @@ static void test_recovers_from_no_memory(void **state)
     assert_int_equal(qb_scorer_score_image(&got, scorer, large), QB_ERR_NOMEM);
     assert_true(got.score == -5); /* untouched */
     qb_mem_fail_after(1);
-    assert_int_equal(qb_scorer_ask(&answer, scorer, large, "fair", 4), QB_ERR_NOMEM);
+    assert_int_equal(qb_scorer_ask(&answer, scorer, ONE(large), "fair", 4), QB_ERR_NOMEM);
     assert_null(answer);
     qb_mem_fail_after(0);
     assert_int_equal(qb_scorer_score_image(&got, scorer, large), QB_OK);
@@ -311,7 +316,7 @@ static void test_answers_are_utf8(void **state)
         assert_int_equal(tiny_open(&m, &(TinyModel){.seed = seed, .words = "good average poor"}),
                          QB_OK);
         QbScorer *scorer = new_scorer(m, 1, NULL);
-        assert_int_equal(qb_scorer_ask(&answer, scorer, images[0], "good", 20), QB_OK);
+        assert_int_equal(qb_scorer_ask(&answer, scorer, ONE(images[0]), "good", 20), QB_OK);
         if (!is_utf8(answer))
             fail_msg("seed %u: the answer is not UTF-8", seed);
         odd += strstr(answer, "\xef\xbf\xbd") != NULL;
@@ -327,16 +332,16 @@ static void test_answers_up_to_the_context(void **state)
     (void)state;
     const char *answer = NULL;
     QbScorer *scorer = new_scorer(model, 1, NULL);
-    if (qb_scorer_ask(&answer, scorer, images[0], "good", 100000))
+    if (qb_scorer_ask(&answer, scorer, ONE(images[0]), "good", 100000))
         fail_msg("%s", qb_last_error());
     assert_true(strlen(answer) > 0);
     /* A question that does not fit is an error. */
     char question[400];
     memset(question, 'x', sizeof question);
     question[sizeof question - 1] = 0;
-    assert_int_equal(qb_scorer_ask(&answer, scorer, images[0], question, 5), QB_ERR_LIMIT);
+    assert_int_equal(qb_scorer_ask(&answer, scorer, ONE(images[0]), question, 5), QB_ERR_LIMIT);
     assert_null(answer);
-    assert_int_equal(qb_scorer_ask(&answer, scorer, images[0], "good", 1), QB_OK);
+    assert_int_equal(qb_scorer_ask(&answer, scorer, ONE(images[0]), "good", 1), QB_OK);
     qb_scorer_free(&scorer);
 }
 
@@ -348,11 +353,11 @@ static void test_asking_does_not_change_scores(void **state)
     char first[512];
     QbScorer *scorer = new_scorer(model, 2, NULL);
     assert_int_equal(qb_scorer_score_image(&before, scorer, images[1]), QB_OK);
-    assert_int_equal(qb_scorer_ask(&answer, scorer, images[0], "image", 8), QB_OK);
+    assert_int_equal(qb_scorer_ask(&answer, scorer, ONE(images[0]), "image", 8), QB_OK);
     snprintf(first, sizeof first, "%s", answer);
     assert_int_equal(qb_scorer_score_image(&after, scorer, images[1]), QB_OK);
     assert_memory_equal(before.logit, after.logit, sizeof before.logit);
-    assert_int_equal(qb_scorer_ask(&answer, scorer, images[0], "image", 8), QB_OK);
+    assert_int_equal(qb_scorer_ask(&answer, scorer, ONE(images[0]), "image", 8), QB_OK);
     assert_string_equal(answer, first);
     qb_scorer_free(&scorer);
 }
