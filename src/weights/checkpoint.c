@@ -62,7 +62,7 @@ static QbStatus list_tensors(QbCheckpoint *checkpoint, const CheckpointFile *fil
     if (start[8] == '{')
         return qb_safetensors_list(checkpoint, file);
     if (memcmp(start, "PK\3\4", 4) == 0)
-        return qb_fail(QB_ERR_UNSUPPORTED, "%s: PyTorch files cannot be read yet", file->path);
+        return qb_torch_list(checkpoint, file);
     if (memcmp(start, legacy, sizeof legacy) == 0)
         return qb_fail(QB_ERR_UNSUPPORTED,
                        "%s: is in the format of PyTorch before 1.6; load it there and save it "

@@ -1,7 +1,12 @@
 /* checkpoint.h: a published checkpoint seen as one list of tensors: a folder of safetensors files
  * or of PyTorch .bin files (with or without an index), or one such file. Nothing in it is executed,
  * and every size is checked against the file before it is used. Files are read, not mapped: memory
- * stays small, and a file cut short meanwhile is an error instead of a signal. */
+ * stays small, and a file cut short meanwhile is an error instead of a signal.
+ *
+ * Of PyTorch's files those of torch >= 1.6 are read (zip archives). Their dict must be a plain
+ * state dict: numbers and texts beside the tensors are skipped, a state dict inside another dict
+ * (under "state_dict", "model", ...) is refused. Checksums are not checked. Limits: 1024 files,
+ * 100,000 tensors, names of 1024 bytes, 16 MiB a header, index or pickle. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QB_WEIGHTS_CHECKPOINT_H
 #define QB_WEIGHTS_CHECKPOINT_H
@@ -39,8 +44,9 @@ typedef struct QbCheckpointTensor {
 } QbCheckpointTensor;
 
 /* A folder is searched for, in this order: model.safetensors.index.json, *.safetensors,
- * pytorch_model.bin.index.json, pytorch_model*.bin. A shard that the index names and that is not
- * there, and a name that is there twice, are errors. *out: owned by the caller. */
+ * pytorch_model.bin.index.json, pytorch_model*.bin; training_args.bin is never opened. A shard that
+ * the index names and that is not there, and a name that is there twice, are errors. *out: owned by
+ * the caller. */
 QbStatus qb_checkpoint_open(QbCheckpoint **out, const char *path);
 void qb_checkpoint_close(QbCheckpoint **checkpoint);
 
