@@ -6,10 +6,12 @@
 
 extern const QbModelArch qb_arch_compact;
 extern const QbModelArch qb_arch_llava;
+extern const QbModelArch qb_arch_mplug_owl2;
 
 static const QbModelArch *const list[] = {
     &qb_arch_compact,
     &qb_arch_llava,
+    &qb_arch_mplug_owl2,
 };
 
 const QbModelArch *qb_model_arch_at(int index)

@@ -1,9 +1,11 @@
 /* clip_vit.c: the vision transformer of CLIP (Radford et al. 2021, arXiv 2103.00020), pre-norm.
  *
  *   picture -> patches (convolution, no bias); class token in front; + position embedding;
- * LayerNorm each layer:  x += Wo attention(LN1 x) + bo           all positions see each other x +=
- * fc2 act(fc1 LN2 x)                 quick GELU in the published towers LLaVA reads the last layer
- * but one, so the layers behind it are neither loaded nor run. */
+ * LayerNorm each layer:  x += Wo attention(LN1 x) + bo      all positions see each other x += fc2
+ * act(fc1 LN2 x)            quick GELU in the published towers where the tower has one: LayerNorm
+ *
+ * LLaVA reads the last layer but one without that norm, so the layers behind it are neither loaded
+ * nor run; mPLUG-Owl2 reads the end. */
 // SPDX-License-Identifier: Apache-2.0
 #include "models/clip_vit.h"
 
@@ -115,6 +117,13 @@ QbStatus qb_clip_vit_load(QbClipVit *m, const QbLoader *loader)
     return status;
 }
 
+QbStatus qb_clip_vit_load_post_norm(QbClipVit *m, const QbLoader *loader)
+{
+    size_t width = (size_t)m->width;
+    QbStatus status = qb_load_vector(&m->post_ln_w, loader, width, "v.post_ln.weight");
+    return status ? status : qb_load_vector(&m->post_ln_b, loader, width, "v.post_ln.bias");
+}
+
 void qb_clip_vit_layout(QbClipVitState *s, QbOps *ops, QbArena *arena, const QbClipVit *m)
 {
     size_t patches = (size_t)m->grid * (size_t)m->grid, rows = patches + 1;
@@ -209,4 +218,7 @@ void qb_clip_vit_forward(QbClipVitState *s, const QbOps *ops, const QbClipVit *m
     embed(s, ops, m);
     for (int i = 0; i < m->n_layers; i++)
         layer_forward(s, ops, m, &m->layers[i]);
+    if (m->post_ln_w)
+        qb_op_layer_norm(ops, s->x, s->x, m->post_ln_w, m->post_ln_b, m->grid * m->grid + 1,
+                         m->width, m->norm_eps);
 }

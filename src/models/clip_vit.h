@@ -21,13 +21,17 @@ typedef struct QbClipVit {
     QbAct act;
     const float *class_embedding; /* [width] */
     QbLinear patch;               /* [width][patch_size * patch_size * 3], order (y, x, channel) */
-    const float *position_embedding;  /* [1 + grid * grid][width] */
-    const float *pre_ln_w, *pre_ln_b; /* [width] */
-    QbClipLayer *layers;              /* [n_layers] */
+    const float *position_embedding;    /* [1 + grid * grid][width] */
+    const float *pre_ln_w, *pre_ln_b;   /* [width] */
+    QbClipLayer *layers;                /* [n_layers] */
+    const float *post_ln_w, *post_ln_b; /* [width] or NULL */
 } QbClipVit;
 
 /* Reads the keys clip.vision.* and the tensors v.*, as llama.cpp's converter names them. */
 QbStatus qb_clip_vit_load(QbClipVit *out, const QbLoader *loader);
+
+/* The LayerNorm behind the last layer, v.post_ln, for architectures that read the tower's end. */
+QbStatus qb_clip_vit_load_post_norm(QbClipVit *vit, const QbLoader *loader);
 
 typedef struct QbClipVitState {
     float *picture;          /* [image_size][image_size][3], normalised: filled by the caller */
@@ -40,7 +44,7 @@ typedef struct QbClipVitState {
 void qb_clip_vit_layout(QbClipVitState *state, QbOps *ops, QbArena *arena, const QbClipVit *vit);
 
 /* state->picture -> state->x: row 0 the class token, then the patches, after the last layer that is
- * run, not normed. */
+ * run and, where the tower has one, the LayerNorm behind it. */
 void qb_clip_vit_forward(QbClipVitState *state, const QbOps *ops, const QbClipVit *vit);
 
 #endif

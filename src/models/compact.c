@@ -53,7 +53,7 @@ static QbStatus compact_load(void **out, const QbLoader *loader)
                               "projector.attribute_count")) ||
         (status = qb_load_int(&m->n_tokens, loader, 1, 4096, "compact", "projector.token_count")) ||
         (status = qb_conv_tower_load(&m->tower, loader, "compact")) ||
-        (status = qb_llama_load(&m->decoder, loader, "compact", QB_LOAD_WIDEN)) ||
+        (status = qb_llama_load(&m->decoder, loader, "compact", 1, QB_LOAD_WIDEN)) ||
         (status = qb_load_linear(&m->attributes, loader, flags, m->n_attributes, m->tower.n_stats,
                                  "proj.attr")) ||
         (status = qb_load_linear(&m->tokens, loader, flags, m->n_tokens * m->decoder.n_embd,

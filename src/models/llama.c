@@ -1,12 +1,15 @@
 /* llama.c: the LLaMA decoder (Touvron et al. 2023, arXiv 2302.13971), prefill first.
  *
- *   x = embeddings of text and picture, position by position
- *   each layer:   n = RMSNorm(x);  q, k, v = Wq n, Wk n, Wv n;  q, k turned by RoPE;  k, v to the
- * cache x += Wo attention(q, cache)          causal, n_heads / n_kv_heads queries a key head n =
- * RMSNorm(x);  x += Wdown (silu(Wgate n) * Wup n) last row:     RMSNorm, then the head, for the
- * words that are wanted (session.c)
+ *   x = embeddings of text and pictures, position by position
+ *   each layer:
+ *     n = RMSNorm(x);  q, k, v = Wq n, Wk n, Wv n;  q, k turned by RoPE;  k, v to the cache
+ *     x += Wo attention(q, cache)      causal, n_heads / n_kv_heads queries a key head
+ *     n = RMSNorm(x);  x += Wdown (silu(Wgate n) * Wup n)
+ *   last row: RMSNorm, then the head, for the words that are wanted (session.c)
  *
- * Rows that nobody reads stop after the last layer's keys and values. */
+ * With two ways, both norms, Wk and Wv of a row depend on whether it is text or a picture's; rows
+ * in a run of the same kind are done together. Rows that nobody reads stop after the last layer's
+ * keys and values. */
 // SPDX-License-Identifier: Apache-2.0
 #include "models/llama.h"
 
@@ -77,19 +80,35 @@ static QbStatus load_shape(QbLlama *m, const QbLoader *loader, const char *prefi
     return QB_OK;
 }
 
+static QbStatus load_way(QbLlamaWay *w, const QbLoader *loader, const QbLlama *m, int i,
+                         const char *set, int flags)
+{
+    int kv = m->n_kv_heads * m->head_dim;
+    size_t n_embd = (size_t)m->n_embd;
+    QbStatus status;
+    (void)((status = qb_load_vector(&w->attn_norm, loader, n_embd, "blk.%d.attn_norm%s.weight", i,
+                                    set)) ||
+           (status =
+                qb_load_linear(&w->k, loader, flags, kv, m->n_embd, "blk.%d.attn_k%s", i, set)) ||
+           (status =
+                qb_load_linear(&w->v, loader, flags, kv, m->n_embd, "blk.%d.attn_v%s", i, set)) ||
+           (status =
+                qb_load_vector(&w->ffn_norm, loader, n_embd, "blk.%d.ffn_norm%s.weight", i, set)));
+    return status;
+}
+
 static QbStatus load_layer(QbLlamaLayer *l, const QbLoader *loader, const QbLlama *m, int i,
                            int flags)
 {
-    int wide = m->n_heads * m->head_dim, kv = m->n_kv_heads * m->head_dim;
-    size_t n_embd = (size_t)m->n_embd;
-    QbStatus status;
-    (void)((status = qb_load_vector(&l->attn_norm, loader, n_embd, "blk.%d.attn_norm.weight", i)) ||
+    static const char *const sets[QB_LLAMA_MAX_WAYS] = {"", "_image"};
+    int wide = m->n_heads * m->head_dim;
+    QbStatus status = QB_OK;
+    for (int way = 0; way < m->n_ways && !status; way++)
+        status = load_way(&l->ways[way], loader, m, i, sets[way], flags);
+    (void)(status ||
            (status = qb_load_linear(&l->q, loader, flags, wide, m->n_embd, "blk.%d.attn_q", i)) ||
-           (status = qb_load_linear(&l->k, loader, flags, kv, m->n_embd, "blk.%d.attn_k", i)) ||
-           (status = qb_load_linear(&l->v, loader, flags, kv, m->n_embd, "blk.%d.attn_v", i)) ||
            (status =
                 qb_load_linear(&l->o, loader, flags, m->n_embd, wide, "blk.%d.attn_output", i)) ||
-           (status = qb_load_vector(&l->ffn_norm, loader, n_embd, "blk.%d.ffn_norm.weight", i)) ||
            (status = qb_load_linear(&l->gate, loader, flags, m->n_ff, m->n_embd, "blk.%d.ffn_gate",
                                     i)) ||
            (status =
@@ -121,9 +140,10 @@ static QbStatus make_rope(QbLlama *m, const QbLoader *loader)
     return QB_OK;
 }
 
-QbStatus qb_llama_load(QbLlama *m, const QbLoader *loader, const char *prefix, int flags)
+QbStatus qb_llama_load(QbLlama *m, const QbLoader *loader, const char *prefix, int n_ways,
+                       int flags)
 {
-    *m = (QbLlama){0};
+    *m = (QbLlama){.n_ways = n_ways};
     QbStatus status = load_shape(m, loader, prefix);
     if (status)
         return status;
@@ -151,6 +171,7 @@ void qb_llama_layout(QbLlamaState *s, QbOps *ops, QbArena *arena, const QbLlama 
     s->max_rows = max_rows;
     s->x = qb_arena_take(arena, rows * (size_t)m->n_embd, sizeof(float));
     s->h = qb_arena_take(arena, rows * (size_t)m->n_embd, sizeof(float));
+    s->way = qb_arena_take(arena, rows, 1);
     s->q = qb_arena_take(arena, rows * wide, sizeof(float));
     s->attn = qb_arena_take(arena, rows * wide, sizeof(float));
     s->gate = qb_arena_take(arena, rows * (size_t)m->n_ff, sizeof(float));
@@ -158,9 +179,13 @@ void qb_llama_layout(QbLlamaState *s, QbOps *ops, QbArena *arena, const QbLlama 
     qb_ops_want_attention(ops, m->n_context);
     for (int i = 0; i < m->n_layers; i++) {
         const QbLlamaLayer *l = &m->layers[i];
-        const QbLinear *all[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
+        const QbLinear *all[] = {&l->q, &l->o, &l->gate, &l->up, &l->down};
         for (size_t j = 0; j < sizeof all / sizeof *all; j++)
             qb_ops_want_linear(ops, all[j], max_rows);
+        for (int way = 0; way < m->n_ways; way++) {
+            qb_ops_want_linear(ops, &l->ways[way].k, max_rows);
+            qb_ops_want_linear(ops, &l->ways[way].v, max_rows);
+        }
     }
     qb_ops_want_linear(ops, &m->output, 1);
 }
@@ -192,6 +217,49 @@ static void rope(const QbOps *ops, const QbLlama *m, float *x, int n_heads, int 
     qb_pool_run(ops->pool, rope_rows, &job, n, 16);
 }
 
+/* Rows first … the result - 1, of n_rows, go the same way, which is *out. */
+static int run_end(const QbLlamaWay **out, const QbLlamaState *s, const QbLlama *m, int layer,
+                   int first, int n_rows)
+{
+    int way = m->n_ways > 1 ? s->way[first] : 0;
+    int end = m->n_ways > 1 ? first + 1 : n_rows;
+    while (end < n_rows && s->way[end] == way)
+        end++;
+    *out = &m->layers[layer].ways[way];
+    return end;
+}
+
+/* Keys and values of all rows; their normed states stay in s->h. */
+static void make_keys(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int layer, int n_rows)
+{
+    const QbRows none = {0};
+    int kv = m->n_kv_heads * m->head_dim, start = s->cache.length;
+    float *k = s->cache.k + qb_kv_cache_offset(&s->cache, layer, start);
+    float *v = s->cache.v + qb_kv_cache_offset(&s->cache, layer, start);
+    const QbLlamaWay *way;
+    for (int row = 0, end; row < n_rows; row = end) {
+        end = run_end(&way, s, m, layer, row, n_rows);
+        ptrdiff_t at = (ptrdiff_t)row * m->n_embd, kv_at = (ptrdiff_t)row * kv;
+        QbRows h = {s->h + at, m->n_embd};
+        int n = end - row;
+        qb_op_rms_norm(ops, s->h + at, s->x + at, way->attn_norm, n, m->n_embd, m->norm_eps);
+        qb_op_linear(ops, &way->k, k + kv_at, kv, h, n, QB_ACT_NONE, none);
+        qb_op_linear(ops, &way->v, v + kv_at, kv, h, n, QB_ACT_NONE, none);
+    }
+    rope(ops, m, k, m->n_kv_heads, start, n_rows);
+}
+
+static void ffn_norm(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int layer, int first,
+                     int n_rows)
+{
+    const QbLlamaWay *way;
+    for (int row = first, end; row < n_rows; row = end) {
+        end = run_end(&way, s, m, layer, row, n_rows);
+        ptrdiff_t at = (ptrdiff_t)row * m->n_embd;
+        qb_op_rms_norm(ops, s->h + at, s->x + at, way->ffn_norm, end - row, m->n_embd, m->norm_eps);
+    }
+}
+
 /* Rows first … n_rows-1 of x go on; keys and values are made for all rows. */
 static void layer_forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int i, int first,
                           int n_rows)
@@ -200,13 +268,8 @@ static void layer_forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, i
     const QbRows none = {0};
     int kv = m->n_kv_heads * m->head_dim, wide = m->n_heads * m->head_dim;
     int start = s->cache.length, n = n_rows - first;
-    float *k = s->cache.k + qb_kv_cache_offset(&s->cache, i, start);
-    float *v = s->cache.v + qb_kv_cache_offset(&s->cache, i, start);
 
-    qb_op_rms_norm(ops, s->h, s->x, l->attn_norm, n_rows, m->n_embd, m->norm_eps);
-    qb_op_linear(ops, &l->k, k, kv, (QbRows){s->h, m->n_embd}, n_rows, QB_ACT_NONE, none);
-    qb_op_linear(ops, &l->v, v, kv, (QbRows){s->h, m->n_embd}, n_rows, QB_ACT_NONE, none);
-    rope(ops, m, k, m->n_kv_heads, start, n_rows);
+    make_keys(s, ops, m, i, n_rows);
     if (n == 0)
         return;
     float *x = s->x + (ptrdiff_t)first * m->n_embd, *h = s->h + (ptrdiff_t)first * m->n_embd;
@@ -228,7 +291,7 @@ static void layer_forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, i
                          });
     qb_op_linear(ops, &l->o, x, m->n_embd, (QbRows){s->attn, wide}, n, QB_ACT_NONE,
                  (QbRows){x, m->n_embd});
-    qb_op_rms_norm(ops, h, x, l->ffn_norm, n, m->n_embd, m->norm_eps);
+    ffn_norm(s, ops, m, i, first, n_rows);
     qb_op_linear(ops, &l->gate, s->gate, m->n_ff, (QbRows){h, m->n_embd}, n, QB_ACT_NONE, none);
     qb_op_linear(ops, &l->up, s->up, m->n_ff, (QbRows){h, m->n_embd}, n, QB_ACT_NONE, none);
     qb_op_silu_mul(ops, s->gate, s->up, n, m->n_ff);

@@ -59,7 +59,7 @@ static QbStatus llava_load(void **out, const QbLoader *loader)
         (vision.gguf != loader->gguf && (status = cut_tower(&m->tower, vision.gguf))) ||
         (status = qb_clip_picture_load(&m->picture, &vision, m->tower.image_size)) ||
         (status = qb_gguf_get_string(&decoder_name, loader->gguf, "general.architecture")) ||
-        (status = qb_llama_load(&m->decoder, loader, decoder_name, 0)))
+        (status = qb_llama_load(&m->decoder, loader, decoder_name, 1, 0)))
         return status;
     int n_embd = m->decoder.n_embd, n_tokens = m->tower.grid * m->tower.grid;
     if (n_tokens >= m->decoder.n_context)

@@ -238,6 +238,7 @@ static void embed_rows(QbSession *s, int first, int n)
     for (int i = 0; i < n; i++) {
         float *x = s->llama.x + (size_t)i * width;
         uint64_t key = s->row_keys[first + i];
+        s->llama.way[i] = key & 1 ? QB_LLAMA_PICTURE : QB_LLAMA_TEXT;
         if (key & 1) {
             if (slot->serial != key >> 24)
                 slot = find_slot(s, key >> 24);
