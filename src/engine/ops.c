@@ -2,10 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/ops.h"
 
-#include "kernels/pack.h"
-
 #include <assert.h>
 #include <stdbool.h>
+#include <string.h>
 
 enum {
     ROW_BLOCK = 96,            /* rows of A that one piece of a product works on */
@@ -28,7 +27,7 @@ void qb_ops_want_scratch(QbOps *ops, size_t floats_per_thread)
 void qb_ops_want_linear(QbOps *ops, const QbLinear *linear, int max_rows)
 {
     size_t values = (size_t)max_rows * (size_t)linear->k;
-    if (linear->type == QB_WEIGHT_Q8_0 && values > ops->q8_values)
+    if (qb_weight_form(linear->type)->quantised && values > ops->q8_values)
         ops->q8_values = values;
 }
 
@@ -39,6 +38,7 @@ void qb_ops_layout(QbOps *ops, QbArena *arena)
                                  sizeof *ops->scratch);
     ops->a_q8 = qb_arena_take(arena, ops->q8_values, sizeof *ops->a_q8);
     ops->a_scale = qb_arena_take(arena, ops->q8_values / QB_Q8_BLOCK, sizeof *ops->a_scale);
+    ops->a_sum = qb_arena_take(arena, ops->q8_values / QB_Q8_SUM, sizeof *ops->a_sum);
 }
 
 /* ---- linear ------------------------------------------------------------------------------------
@@ -69,6 +69,7 @@ static void linear_pieces(int begin, int end, int thread, void *user)
         if (g.a_q8) {
             g.a_q8 += (ptrdiff_t)row * g.k;
             g.a_scale += (ptrdiff_t)row * (g.k / QB_Q8_BLOCK);
+            g.a_sum += (ptrdiff_t)row * (g.k / QB_Q8_SUM);
         }
         g.packed = (const char *)g.packed + (size_t)panel * job->panel_bytes;
         if (g.bias)
@@ -81,9 +82,7 @@ static void linear_pieces(int begin, int end, int thread, void *user)
 }
 
 typedef struct {
-    const QbKernels *kernels;
-    int8_t *q;
-    float *scale;
+    const QbOps *ops;
     QbRows a;
     int k;
 } QuantizeJob;
@@ -92,50 +91,36 @@ static void quantize_rows(int begin, int end, int thread, void *user)
 {
     (void)thread;
     const QuantizeJob *job = user;
-    for (int row = begin; row < end; row++)
-        job->kernels->quantize_q8(job->q + (ptrdiff_t)row * job->k,
-                                  job->scale + (ptrdiff_t)row * (job->k / QB_Q8_BLOCK),
-                                  job->a.x + row * job->a.ld, job->k);
+    const QbOps *ops = job->ops;
+    for (ptrdiff_t row = begin; row < end; row++)
+        ops->kernels->quantize_q8(
+            ops->a_q8 + row * job->k, ops->a_scale + row * (job->k / QB_Q8_BLOCK),
+            ops->a_sum + row * (job->k / QB_Q8_SUM), job->a.x + row * job->a.ld, job->k);
 }
 
 static LinearJob linear_job(const QbOps *ops, const QbLinear *w)
 {
-    LinearJob job = {.whole = {.n = w->n, .k = w->k, .packed = w->packed, .bias = w->bias}};
-    size_t k = (size_t)w->k;
-    switch (w->type) {
-    case QB_WEIGHT_F32:
-        job.gemm = ops->kernels->gemm_f32;
-        job.panel_bytes = k * QB_PANEL * sizeof(float);
-        break;
-    case QB_WEIGHT_F16:
-        job.gemm = ops->kernels->gemm_f16;
-        job.panel_bytes = k * QB_PANEL * sizeof(uint16_t);
-        break;
-    case QB_WEIGHT_BF16:
-        job.gemm = ops->kernels->gemm_bf16;
-        job.panel_bytes = k * QB_PANEL * sizeof(uint16_t);
-        break;
-    case QB_WEIGHT_Q8_0:
-        job.gemm = ops->kernels->gemm_q8_0;
-        job.panel_bytes = k / QB_Q8_BLOCK * sizeof(QbPackedQ8Block);
-        break;
-    }
+    const QbWeightForm *form = qb_weight_form(w->type);
+    LinearJob job = {.whole = {.n = w->n, .k = w->k, .packed = w->packed, .bias = w->bias},
+                     .panel_bytes = (size_t)(w->k / form->values) * form->panel_bytes};
+    memcpy(&job.gemm, (const char *)ops->kernels + form->gemm, sizeof job.gemm);
     return job;
 }
 
 static void set_rows(LinearJob *job, const QbOps *ops, const QbLinear *w, QbRows a, int m)
 {
     job->whole.m = m;
-    if (w->type != QB_WEIGHT_Q8_0) {
+    if (!qb_weight_form(w->type)->quantised) {
         job->whole.a = a.x;
         job->whole.lda = a.ld;
         return;
     }
     assert((size_t)m * (size_t)w->k <= ops->q8_values);
-    QuantizeJob quantize = {ops->kernels, ops->a_q8, ops->a_scale, a, w->k};
+    QuantizeJob quantize = {ops, a, w->k};
     qb_pool_run(ops->pool, quantize_rows, &quantize, m, row_group(w->k));
     job->whole.a_q8 = ops->a_q8;
     job->whole.a_scale = ops->a_scale;
+    job->whole.a_sum = ops->a_sum;
 }
 
 void qb_op_linear(const QbOps *ops, const QbLinear *w, float *c, ptrdiff_t ldc, QbRows a, int m,

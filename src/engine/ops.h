@@ -18,8 +18,9 @@ typedef struct QbOps {
     QbPool *pool;             /* borrowed */
     float *scratch;           /* [pool size][scratch_floats], from the session's arena */
     size_t scratch_floats;
-    int8_t *a_q8;     /* activations quantised for q8_0 weights: [rows * k] */
+    int8_t *a_q8;     /* activations quantised for weights of whole numbers: [rows * k] */
     float *a_scale;   /* [rows * k / 32] */
+    int16_t *a_sum;   /* [rows * k / 16] */
     size_t q8_values; /* capacity of a_q8 */
 } QbOps;
 

@@ -1,4 +1,4 @@
-/* act_avx2.c: the activations with AVX2. */
+/* act_avx2.c: the gated product with AVX2. */
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/vec_avx2.h"
 
@@ -6,6 +6,5 @@
 
 void qb_act_init_avx2(QbKernels *k)
 {
-    k->activate = activate;
     k->silu_mul = silu_mul;
 }

@@ -1,4 +1,4 @@
-/* act_avx512.c: the activations with AVX-512. */
+/* act_avx512.c: the gated product with AVX-512. */
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/vec_avx512.h"
 
@@ -6,6 +6,5 @@
 
 void qb_act_init_avx512(QbKernels *k)
 {
-    k->activate = activate;
     k->silu_mul = silu_mul;
 }

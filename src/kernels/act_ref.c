@@ -1,13 +1,7 @@
-/* act_ref.c: the definition of the activations, by the C library's expf and erfcf. */
+/* act_ref.c: the definition of the gated product, by the C library's expf. */
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/kernels.h"
 #include "kernels/scalar.h"
-
-static void activate_ref(float *x, size_t n, QbAct act)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] = qb_act_scalar(x[i], act);
-}
 
 static void silu_mul_ref(float *y, const float *gate, const float *up, size_t n)
 {
@@ -17,6 +11,5 @@ static void silu_mul_ref(float *y, const float *gate, const float *up, size_t n)
 
 void qb_act_init_ref(QbKernels *k)
 {
-    k->activate = activate_ref;
     k->silu_mul = silu_mul_ref;
 }

@@ -28,24 +28,64 @@ typedef enum QbAct {
 /* ---- Matrix products: C[m, n] = act(A[m, k] . W[n, k]^T + bias[n]) + residual[m, n] -------------
  *
  * W is packed once by the functions of kernels/pack.h into panels of QB_PANEL output columns, the
- * last panel padded with zeros; the layout is the same for every instruction set:
- *   f32, f16, bf16:  panel p: [k][QB_PANEL] elements
- *   q8_0:            panel p, block b of 32 k: int8 q[8][QB_PANEL][4] (four consecutive k of one
- * column together), then float scale[QB_PANEL]; see QbPackedQ8Block packed is 64-byte aligned. k %
- * 32 == 0 for q8_0. c may equal residual (same ld). */
-enum { QB_PANEL = 16, QB_Q8_BLOCK = 32 };
+ * last panel padded with zero bytes; the layout is the same for every instruction set:
+ *   f32, f16, bf16   panel p: [k][QB_PANEL] elements
+ *   q8_0, q4_0       panel p: [k / 32] of the struct below
+ *   q4_k, q5_k, q6_k panel p: [k / 256] of theirs
+ * packed is 64-byte aligned; k is a multiple of 1, 32 and 256. c may equal residual (same ld).
+ *
+ * Whole numbers stand in fours of consecutive k, the fours of the panel's columns side by side.
+ * They are unsigned; activations come as signed bytes with a scale for 32 and a sum for 16, which
+ * takes back what was added to a weight, or multiplies a minimum. What a weight stands for is in
+ * the comment of its struct, evaluated in f32 (where scale products are exact). */
+enum { QB_PANEL = 16, QB_Q8_BLOCK = 32, QB_Q8_SUM = 16, QB_Q8_FOURS = QB_Q8_BLOCK / 4 };
 
+typedef uint8_t QbFour[QB_PANEL][4];
+
+/* scale * (q - 128) */
 typedef struct QbPackedQ8Block {
-    int8_t q[QB_Q8_BLOCK / 4][QB_PANEL][4];
+    QbFour q[QB_Q8_FOURS];
     float scale[QB_PANEL];
 } QbPackedQ8Block;
 
+/* scale * (q - 8). A byte has four j in its low half and four j + 4 in its high half. */
+typedef struct QbPackedQ4Block {
+    QbFour q[QB_Q8_FOURS / 2];
+    uint16_t scale[QB_PANEL]; /* half */
+} QbPackedQ4Block;
+
+enum { QB_K_SUBS = 8 }; /* blocks of 32 in 256 */
+
+/* d * scale * q - dmin * min; d and dmin are halves. */
+typedef struct QbPackedKScales {
+    uint16_t d[QB_PANEL], dmin[QB_PANEL];
+    uint8_t scale[QB_K_SUBS][QB_PANEL], min[QB_K_SUBS][QB_PANEL];
+} QbPackedKScales;
+
+typedef struct QbPackedQ4KBlock {
+    QbFour q[QB_K_SUBS][QB_Q8_FOURS / 2]; /* halves of bytes as in q4_0 */
+    QbPackedKScales s;
+} QbPackedQ4KBlock;
+
+typedef struct QbPackedQ5KBlock {
+    QbFour q[QB_K_SUBS][QB_Q8_FOURS];
+    QbPackedKScales s;
+} QbPackedQ5KBlock;
+
+/* d * scale * (q - 32), a scale for 16. */
+typedef struct QbPackedQ6KBlock {
+    QbFour q[QB_K_SUBS][QB_Q8_FOURS];
+    uint16_t d[QB_PANEL], unused[QB_PANEL];
+    int8_t scale[QB_K_SUBS][2][QB_PANEL];
+} QbPackedQ6KBlock;
+
 typedef struct QbGemm {
     int m, n, k;
-    const float *a; /* [m][lda], lda >= k; for q8_0 unused */
+    const float *a; /* [m][lda], lda >= k; f32, f16 and bf16 only */
     ptrdiff_t lda;
-    const int8_t *a_q8;    /* q8_0 only: [m][k], in -127 … 127 */
-    const float *a_scale;  /* q8_0 only: [m][k / 32] */
+    const int8_t *a_q8;    /* the other types: [m][k], in -127 … 127 */
+    const float *a_scale;  /* [m][k / 32] */
+    const int16_t *a_sum;  /* [m][k / 16]: of 16 consecutive a_q8 */
     const void *packed;    /* ceil(n / QB_PANEL) panels */
     const float *bias;     /* [n] or NULL */
     const float *residual; /* [m][ldr] or NULL, added after act */
@@ -114,10 +154,14 @@ typedef struct QbKernels {
     void (*gemm_f16)(const QbGemm *g);
     void (*gemm_bf16)(const QbGemm *g);
     void (*gemm_q8_0)(const QbGemm *g);
+    void (*gemm_q4_0)(const QbGemm *g);
+    void (*gemm_q4_k)(const QbGemm *g);
+    void (*gemm_q5_k)(const QbGemm *g);
+    void (*gemm_q6_k)(const QbGemm *g);
 
-    /* Row x[k] -> q[k], scale[k / 32]; k % 32 == 0. scale = max|x| / 127, q = round half away from
-     * zero of x / scale, all zeros when max|x| is 0. */
-    void (*quantize_q8)(int8_t *q, float *scale, const float *x, int k);
+    /* Row x[k] -> q[k], scale[k / 32], sum[k / 16] of q; k % 32 == 0. scale = max|x| / 127, q =
+     * round half away from zero of x / scale, all zeros when max|x| is 0. */
+    void (*quantize_q8)(int8_t *q, float *scale, int16_t *sum, const float *x, int k);
 
     /* y[n]. f16: IEEE half incl. subnormals, infinities, NaN. q8_0: GGUF blocks of 34 bytes,
      * n % 32 == 0. */
@@ -130,15 +174,12 @@ typedef struct QbKernels {
     void (*rms_norm)(float *y, const float *x, const float *w, int n, float eps);
     void (*layer_norm)(float *y, const float *x, const float *w, const float *b, int n, float eps);
 
-    /* In place over x[n]; y = silu(gate) * up, y may be either. */
-    void (*activate)(float *x, size_t n, QbAct act);
+    /* y = silu(gate) * up, y may be either. */
     void (*silu_mul)(float *y, const float *gate, const float *up, size_t n);
 
-    /* Rotates x[n_heads][head_dim] in place; cosine, sine [head_dim / 2].
-     * pairs: (2i, 2i+1); halves: (i, i + head_dim / 2). */
+    /* Rotates the pairs (2i, 2i+1) of x[n_heads][head_dim] in place; cosine, sine [head_dim / 2].
+     */
     void (*rope_pairs)(float *x, const float *cosine, const float *sine, int n_heads, int head_dim);
-    void (*rope_halves)(float *x, const float *cosine, const float *sine, int n_heads,
-                        int head_dim);
 
     void (*attention)(const QbAttention *a);
 

@@ -33,6 +33,9 @@ VEC_INLINE Vec load_weights(const void *packed, ptrdiff_t i, WeightType type)
     return vec_load_bfloat((const uint16_t *)packed + i);
 }
 
+/* The types of matmul_quant_vec.h. */
+typedef enum QuantForm { FORM_Q8_0, FORM_Q4_0, FORM_Q4_K, FORM_Q5_K, FORM_Q6_K } QuantForm;
+
 /* Where a tile is: rows and columns of C, a stretch of k and A's values in it. */
 typedef struct Place {
     int row, column;

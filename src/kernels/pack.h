@@ -12,16 +12,15 @@ static inline size_t qb_panel_count(size_t n)
     return (n + 15) / 16;
 }
 
-/* Packs panels first … last-1 of W[n][k] (so that threads can share the work); dst is the start of
- * the whole packed matrix. src of pack_f32: float; of pack_16: any 16-bit type; of pack_q8_0: GGUF
- * Q8_0 blocks (k % 32 == 0). */
-void qb_pack_f32(float *dst, const float *src, int n, int k, int first, int last);
-void qb_pack_16(uint16_t *dst, const uint16_t *src, int n, int k, int first, int last);
-void qb_pack_q8_0(void *dst, const void *src, int n, int k, int first, int last);
+/* Each packs panels first … last-1 of W[n][k] (so that threads can share the work); dst is the
+ * start of the whole packed matrix. src of pack_f32: float; of pack_16: any 16-bit type; of the
+ * others: GGUF's blocks (k % 32 == 0, for the K types k % 256 == 0). */
+typedef void QbPack(void *dst, const void *src, int n, int k, int first, int last);
+QbPack qb_pack_f32, qb_pack_16, qb_pack_q8_0, qb_pack_q4_0, qb_pack_q4_k, qb_pack_q5_k,
+    qb_pack_q6_k;
 
-/* Bytes of the whole packed matrix; 0 when that overflows. */
-size_t qb_packed_size_f32(size_t n, size_t k);
-size_t qb_packed_size_16(size_t n, size_t k);
-size_t qb_packed_size_q8_0(size_t n, size_t k);
+/* Bytes of the whole packed matrix, `values` consecutive k of a panel taking `bytes`; 0 when that
+ * overflows. */
+size_t qb_packed_size(size_t n, size_t k, size_t values, size_t bytes);
 
 #endif

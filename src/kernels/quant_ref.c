@@ -5,7 +5,7 @@
 
 /* Of subnormal inputs the scale is 0 (the block becomes zeros) or so coarse that x / scale passes
  * 127 (clamped). */
-static void quantize_q8_ref(int8_t *q, float *scale, const float *x, int k)
+static void quantize_q8_ref(int8_t *q, float *scale, int16_t *sum, const float *x, int k)
 {
     for (int b = 0; b < k / QB_Q8_BLOCK; b++, q += QB_Q8_BLOCK, x += QB_Q8_BLOCK) {
         float largest = 0.0f;
@@ -15,6 +15,11 @@ static void quantize_q8_ref(int8_t *q, float *scale, const float *x, int k)
         for (int i = 0; i < QB_Q8_BLOCK; i++) {
             float value = scale[b] > 0.0f ? roundf(x[i] / scale[b]) : 0.0f;
             q[i] = (int8_t)fminf(fmaxf(value, -127.0f), 127.0f);
+        }
+        for (int half = 0; half < QB_Q8_BLOCK / QB_Q8_SUM; half++, sum++) {
+            *sum = 0;
+            for (int i = 0; i < QB_Q8_SUM; i++)
+                *sum = (int16_t)(*sum + q[half * QB_Q8_SUM + i]);
         }
     }
 }

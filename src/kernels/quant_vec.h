@@ -51,10 +51,10 @@ VEC_INLINE Vec vec_round_away(Vec x)
     return vec_truncate(vec_add(x, vec_copy_sign(vec_set(0x1.fffffep-2f), x)));
 }
 
-static void quantize_q8(int8_t *q, float *scale, const float *x, int k)
+static void quantize_q8(int8_t *q, float *scale, int16_t *sum, const float *x, int k)
 {
-    enum { VECS = QB_Q8_BLOCK / VEC_LANES };
-    for (int b = 0; b < k / QB_Q8_BLOCK; b++, q += QB_Q8_BLOCK, x += QB_Q8_BLOCK) {
+    enum { VECS = QB_Q8_BLOCK / VEC_LANES, HALVES = QB_Q8_BLOCK / QB_Q8_SUM };
+    for (int b = 0; b < k / QB_Q8_BLOCK; b++, q += QB_Q8_BLOCK, x += QB_Q8_BLOCK, sum += HALVES) {
         Vec value[VECS], largest = vec_zero();
         for (int v = 0; v < VECS; v++) {
             value[v] = vec_load(x + v * VEC_LANES);
@@ -63,14 +63,18 @@ static void quantize_q8(int8_t *q, float *scale, const float *x, int k)
         scale[b] = vec_largest(largest) / 127.0f;
         if (!(scale[b] > 0.0f)) {
             memset(q, 0, QB_Q8_BLOCK);
+            memset(sum, 0, HALVES * sizeof *sum);
             continue;
         }
-        Vec divisor = vec_set(scale[b]);
+        Vec divisor = vec_set(scale[b]), total[HALVES] = {vec_zero(), vec_zero()};
         for (int v = 0; v < VECS; v++) {
             Vec rounded = vec_round_away(vec_div(value[v], divisor));
             rounded = vec_min(vec_max(rounded, vec_set(-127.0f)), vec_set(127.0f));
             vec_store_int8(q + v * VEC_LANES, rounded);
+            total[v / (VECS / HALVES)] = vec_add(total[v / (VECS / HALVES)], rounded);
         }
+        for (int half = 0; half < HALVES; half++) /* whole numbers: exact in any order */
+            sum[half] = (int16_t)vec_sum(total[half]);
     }
 }
 

@@ -7,5 +7,4 @@
 void qb_rope_init_avx512(QbKernels *k)
 {
     k->rope_pairs = rope_pairs;
-    k->rope_halves = rope_halves;
 }

@@ -1,5 +1,5 @@
-/* rope_ref.c: the definition of rotary position embedding (Su et al. 2021, RoFormer, eq. 34), for
- * both ways of pairing the dimensions of a head. */
+/* rope_ref.c: the definition of rotary position embedding (Su et al. 2021, RoFormer, eq. 34), of
+ * neighbouring dimensions of a head, as GGUF's LLaMA files have them. */
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/kernels.h"
 
@@ -15,21 +15,7 @@ static void rope_pairs_ref(float *x, const float *cosine, const float *sine, int
     }
 }
 
-static void rope_halves_ref(float *x, const float *cosine, const float *sine, int n_heads,
-                            int head_dim)
-{
-    int half = head_dim / 2;
-    for (int h = 0; h < n_heads; h++, x += head_dim) {
-        for (int i = 0; i < half; i++) {
-            float x0 = x[i], x1 = x[i + half];
-            x[i] = x0 * cosine[i] - x1 * sine[i];
-            x[i + half] = x1 * cosine[i] + x0 * sine[i];
-        }
-    }
-}
-
 void qb_rope_init_ref(QbKernels *k)
 {
     k->rope_pairs = rope_pairs_ref;
-    k->rope_halves = rope_halves_ref;
 }

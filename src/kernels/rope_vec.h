@@ -12,22 +12,6 @@ VEC_INLINE void rotate(float *x0, float *x1, float c, float s)
     *x1 = b * c + a * s;
 }
 
-static void rope_halves(float *x, const float *cosine, const float *sine, int n_heads, int head_dim)
-{
-    const int half = head_dim / 2;
-    for (int h = 0; h < n_heads; h++, x += head_dim) {
-        int i = 0;
-        for (; i + VEC_LANES <= half; i += VEC_LANES) {
-            Vec c = vec_load(cosine + i), s = vec_load(sine + i);
-            Vec x0 = vec_load(x + i), x1 = vec_load(x + half + i);
-            vec_store(x + i, vec_fnmadd(x1, s, vec_mul(x0, c)));
-            vec_store(x + half + i, vec_fmadd(x0, s, vec_mul(x1, c)));
-        }
-        for (; i < half; i++)
-            rotate(&x[i], &x[half + i], cosine[i], sine[i]);
-    }
-}
-
 static void rope_pairs(float *x, const float *cosine, const float *sine, int n_heads, int head_dim)
 {
     const int half = head_dim / 2;

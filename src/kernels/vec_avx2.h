@@ -87,6 +87,11 @@ VEC_INLINE Vec vec_load_int8(const int8_t *p)
     return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
 }
 
+VEC_INLINE Vec vec_load_uint8(const uint8_t *p)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+}
+
 VEC_INLINE Vec vec_add(Vec a, Vec b)
 {
     return _mm256_add_ps(a, b);

@@ -91,6 +91,11 @@ VEC_INLINE Vec vec_load_int8(const int8_t *p)
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
 }
 
+VEC_INLINE Vec vec_load_uint8(const uint8_t *p)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p)));
+}
+
 VEC_INLINE Vec vec_add(Vec a, Vec b)
 {
     return _mm512_add_ps(a, b);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "weights/encode.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,24 +20,34 @@ enum { NAME_BYTES = 128 };
         va_end(args);                                 \
     } while (0)
 
+// clang-format off
+static const struct {
+    QbType type;
+    QbWeightType weight;
+} weight_types[] = {
+    {QB_TYPE_F32,  QB_WEIGHT_F32},  {QB_TYPE_F16,  QB_WEIGHT_F16},  {QB_TYPE_BF16, QB_WEIGHT_BF16},
+    {QB_TYPE_Q8_0, QB_WEIGHT_Q8_0}, {QB_TYPE_Q4_0, QB_WEIGHT_Q4_0}, {QB_TYPE_Q4_K, QB_WEIGHT_Q4_K},
+    {QB_TYPE_Q5_K, QB_WEIGHT_Q5_K}, {QB_TYPE_Q6_K, QB_WEIGHT_Q6_K},
+};
+// clang-format on
+enum { N_WEIGHT_TYPES = sizeof weight_types / sizeof *weight_types };
+
 static bool weight_type(QbWeightType *out, QbType type)
 {
-    switch (type) {
-    case QB_TYPE_F32:
-        *out = QB_WEIGHT_F32;
-        return true;
-    case QB_TYPE_F16:
-        *out = QB_WEIGHT_F16;
-        return true;
-    case QB_TYPE_BF16:
-        *out = QB_WEIGHT_BF16;
-        return true;
-    case QB_TYPE_Q8_0:
-        *out = QB_WEIGHT_Q8_0;
-        return true;
-    default:
-        return false;
-    }
+    for (int i = 0; i < N_WEIGHT_TYPES; i++)
+        if (weight_types[i].type == type) {
+            *out = weight_types[i].weight;
+            return true;
+        }
+    return false;
+}
+
+static QbType file_type(QbWeightType weight)
+{
+    int i = 0;
+    while (weight_types[i].weight != weight)
+        i++;
+    return weight_types[i].type;
 }
 
 static QbStatus find(const QbGgufTensor **out, QbWeightType *type, const QbLoader *loader,
@@ -47,9 +58,11 @@ static QbStatus find(const QbGgufTensor **out, QbWeightType *type, const QbLoade
     if (!*out)
         return qb_fail(QB_ERR_FORMAT, "%s: tensor %s is missing", file, name);
     if (!weight_type(type, (*out)->type))
-        return qb_fail(QB_ERR_UNSUPPORTED,
-                       "%s: tensor %s is %s; f32, f16, bf16 and q8_0 can be used", file, name,
-                       qb_type_name((*out)->type));
+        return qb_fail(
+            QB_ERR_UNSUPPORTED,
+            "%s: tensor %s is %s; f32, f16, bf16, q8_0, q4_0, q4_k, q5_k and q6_k can be "
+            "used",
+            file, name, qb_type_name((*out)->type));
     return QB_OK;
 }
 
@@ -83,6 +96,8 @@ static void widen(float *y, const void *x, size_t n, QbWeightType type, const Qb
     case QB_WEIGHT_Q8_0:
         kernels->f32_from_q8_0(y, x, n);
         break;
+    default:
+        qb_type_decode(y, file_type(type), x, n);
     }
 }
 

@@ -6,28 +6,86 @@
 
 #include "kernels/pack.h"
 #include "kernels/scalar.h"
+#include "weights/encode.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
-typedef enum Weights { W_F32, W_F16, W_BF16, W_Q8_0, W_COUNT } Weights;
-static const char *const weights_name[W_COUNT] = {"f32", "f16", "bf16", "q8_0"};
+typedef enum Weights {
+    W_F32,
+    W_F16,
+    W_BF16,
+    W_Q8_0,
+    W_Q4_0,
+    W_Q4_K,
+    W_Q5_K,
+    W_Q6_K,
+    W_COUNT
+} Weights;
+
+static const struct {
+    const char *name;
+    size_t slot;
+    QbPack *pack;
+    int values; /* of a block; panel_bytes are what it takes in a panel */
+    size_t panel_bytes;
+    QbType type;
+    int halves[2]; /* where a block in a file has half floats */
+} kinds[W_COUNT] = {
+    {"f32", offsetof(QbKernels, gemm_f32), qb_pack_f32, 1, 64, QB_TYPE_F32, {0}},
+    {"f16", offsetof(QbKernels, gemm_f16), qb_pack_16, 1, 32, QB_TYPE_F16, {0}},
+    {"bf16", offsetof(QbKernels, gemm_bf16), qb_pack_16, 1, 32, QB_TYPE_BF16, {0}},
+    {"q8_0",
+     offsetof(QbKernels, gemm_q8_0),
+     qb_pack_q8_0,
+     32,
+     sizeof(QbPackedQ8Block),
+     QB_TYPE_Q8_0,
+     {0, 0}},
+    {"q4_0",
+     offsetof(QbKernels, gemm_q4_0),
+     qb_pack_q4_0,
+     32,
+     sizeof(QbPackedQ4Block),
+     QB_TYPE_Q4_0,
+     {0, 0}},
+    {"q4_k",
+     offsetof(QbKernels, gemm_q4_k),
+     qb_pack_q4_k,
+     256,
+     sizeof(QbPackedQ4KBlock),
+     QB_TYPE_Q4_K,
+     {0, 2}},
+    {"q5_k",
+     offsetof(QbKernels, gemm_q5_k),
+     qb_pack_q5_k,
+     256,
+     sizeof(QbPackedQ5KBlock),
+     QB_TYPE_Q5_K,
+     {0, 2}},
+    {"q6_k",
+     offsetof(QbKernels, gemm_q6_k),
+     qb_pack_q6_k,
+     256,
+     sizeof(QbPackedQ6KBlock),
+     QB_TYPE_Q6_K,
+     {208, 208}},
+};
 
 typedef void (*Gemm)(const QbGemm *g);
 
 static Gemm slot_of(const QbKernels *k, Weights weights)
 {
-    switch (weights) {
-    case W_F32:
-        return k->gemm_f32;
-    case W_F16:
-        return k->gemm_f16;
-    case W_BF16:
-        return k->gemm_bf16;
-    default:
-        return k->gemm_q8_0;
-    }
+    Gemm gemm;
+    memcpy(&gemm, (const char *)k + kinds[weights].slot, sizeof gemm);
+    return gemm;
+}
+
+/* k, up to a whole number of blocks. */
+static int whole_blocks(Weights weights, int k)
+{
+    return (k + kinds[weights].values - 1) / kinds[weights].values * kinds[weights].values;
 }
 
 /* One product with all of its memory. */
@@ -35,7 +93,7 @@ typedef struct Problem {
     QbGemm g;
     Weights weights;
     CheckFill fill;
-    CheckBuffer a, a_q8, a_scale, packed, bias, residual, c;
+    CheckBuffer a, a_q8, a_scale, a_sum, packed, bias, residual, c;
     float *w; /* owned, [n][k]: the weights as floats */
 } Problem;
 
@@ -67,22 +125,29 @@ static void fill_weights_16(Problem *p)
     free(w);
 }
 
-static void fill_weights_q8(Problem *p)
+/* Random blocks; of extreme ones every value is the smallest or the largest that there is. */
+static void fill_weights_blocks(Problem *p)
 {
-    size_t n_blocks = (size_t)p->g.n * (size_t)p->g.k / QB_Q8_BLOCK;
-    uint8_t *w = malloc(n_blocks * QB_GGUF_Q8_BYTES);
+    const QbType type = kinds[p->weights].type;
+    const size_t bytes = (size_t)qb_type_block_bytes(type),
+                 values = (size_t)kinds[p->weights].values;
+    const size_t n_blocks = (size_t)p->g.n * (size_t)p->g.k / values;
+    const unsigned flip = p->weights == W_Q8_0 ? 0x80 : 0;
+    uint8_t *w = malloc(n_blocks * bytes);
     for (size_t b = 0; b < n_blocks; b++) {
-        uint16_t half = (uint16_t)(random_half(p->fill) & 0x7fff);
-        float scale = qb_float_from_half(half);
-        memcpy(w + b * QB_GGUF_Q8_BYTES, &half, 2);
-        for (size_t i = 0; i < QB_Q8_BLOCK; i++) {
-            int8_t q = (int8_t)(p->fill == CHECK_FILL_EXTREME ? (check_random() & 1 ? -128 : 127)
-                                                              : check_random_below(256) - 128);
-            w[b * QB_GGUF_Q8_BYTES + 2 + i] = (uint8_t)q;
-            p->w[b * QB_Q8_BLOCK + i] = (float)q * scale;
+        uint8_t *block = w + b * bytes;
+        for (size_t i = 0; i < bytes; i++)
+            block[i] =
+                (uint8_t)(p->fill == CHECK_FILL_EXTREME ? (check_random() & 1 ? 0xff : 0) ^ flip
+                                                        : check_random());
+        for (int i = 0; i < 2; i++) {
+            uint16_t half = random_half(p->fill);
+            memcpy(block + kinds[p->weights].halves[i], &half, 2);
         }
     }
-    qb_pack_q8_0(p->packed.data, w, p->g.n, p->g.k, 0, (int)qb_panel_count((size_t)p->g.n));
+    qb_type_decode(p->w, type, w, n_blocks * values);
+    kinds[p->weights].pack(p->packed.data, w, p->g.n, p->g.k, 0,
+                           (int)qb_panel_count((size_t)p->g.n));
     free(w);
 }
 
@@ -91,14 +156,21 @@ static void fill_activations_q8(Problem *p)
     size_t count = (size_t)p->g.m * (size_t)p->g.k;
     p->a_q8 = check_buffer(count);
     p->a_scale = check_buffer(count / QB_Q8_BLOCK * sizeof(float));
+    p->a_sum = check_buffer(count / QB_Q8_SUM * sizeof(int16_t));
     int8_t *q = p->a_q8.data;
+    memset(p->a_sum.data, 0, p->a_sum.bytes);
     for (size_t i = 0; i < count; i++)
         q[i] = (int8_t)(p->fill == CHECK_FILL_EXTREME ? (check_random() & 1 ? -127 : 127)
                                                       : check_random_below(255) - 127);
+    for (size_t i = 0; i < count; i++) {
+        int16_t *sum = (int16_t *)p->a_sum.data + i / QB_Q8_SUM;
+        *sum = (int16_t)(*sum + q[i]);
+    }
     for (size_t b = 0; b < count / QB_Q8_BLOCK; b++)
         ((float *)p->a_scale.data)[b] = fabsf(check_fill_value(p->fill));
     p->g.a_q8 = p->a_q8.data;
     p->g.a_scale = p->a_scale.data;
+    p->g.a_sum = p->a_sum.data;
 }
 
 /* Rows of A, residual and C lie `slack` floats further apart than they must. */
@@ -107,20 +179,19 @@ static void problem_init(Problem *p, Weights weights, int m, int n, int k, int s
 {
     *p = (Problem){.weights = weights, .fill = fill};
     p->g = (QbGemm){.m = m, .n = n, .k = k, .lda = k + slack, .ldr = n + slack, .ldc = n + slack};
-    size_t bytes = weights == W_F32    ? qb_packed_size_f32((size_t)n, (size_t)k)
-                   : weights == W_Q8_0 ? qb_packed_size_q8_0((size_t)n, (size_t)k)
-                                       : qb_packed_size_16((size_t)n, (size_t)k);
+    size_t bytes = qb_packed_size((size_t)n, (size_t)k, (size_t)kinds[weights].values,
+                                  kinds[weights].panel_bytes);
     p->packed = check_buffer((bytes + 63) / 64 * 64);
     p->w = malloc((size_t)n * (size_t)k * sizeof(float));
     if (weights == W_F32) {
         check_fill(p->w, (size_t)n * (size_t)k, fill);
         qb_pack_f32(p->packed.data, p->w, n, k, 0, (int)qb_panel_count((size_t)n));
-    } else if (weights == W_Q8_0) {
-        fill_weights_q8(p);
+    } else if (weights >= W_Q8_0) {
+        fill_weights_blocks(p);
     } else {
         fill_weights_16(p);
     }
-    if (weights == W_Q8_0) {
+    if (weights >= W_Q8_0) {
         fill_activations_q8(p);
     } else {
         p->a = check_floats((size_t)(m - 1) * (size_t)p->g.lda + (size_t)k, fill);
@@ -135,8 +206,8 @@ static void problem_init(Problem *p, Weights weights, int m, int n, int k, int s
 
 static void problem_deinit(Problem *p)
 {
-    CheckBuffer *buffers[] = {&p->a,    &p->a_q8,     &p->a_scale, &p->packed,
-                              &p->bias, &p->residual, &p->c};
+    CheckBuffer *buffers[] = {&p->a,      &p->a_q8, &p->a_scale,  &p->a_sum,
+                              &p->packed, &p->bias, &p->residual, &p->c};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         check_buffer_free(buffers[i]);
     free(p->w);
@@ -144,7 +215,7 @@ static void problem_deinit(Problem *p)
 
 static float activation(const Problem *p, int row, int i)
 {
-    if (p->weights != W_Q8_0)
+    if (p->weights < W_Q8_0)
         return p->g.a[row * p->g.lda + i];
     ptrdiff_t at = (ptrdiff_t)row * p->g.k + i;
     return (float)p->g.a_q8[at] * p->g.a_scale[at / QB_Q8_BLOCK];
@@ -155,9 +226,9 @@ static float activation(const Problem *p, int row, int i)
  * A sum of k products rounds k times on its way (twice that in the reference, which rounds the
  * products too): each level is within k u / (1 - k u) * S of the true sum, S = sum|a w|, the
  * reference within (k + 1) u / (1 - (k + 1) u) * S; together less than (k + 2) FLT_EPSILON * S.
- * q8_0 rounds less. Each subnormal product adds half of the smallest subnormal in each. Bias and
- * residual round once each in both; the activation passes errors on with its slope and adds its
- * own. */
+ * Weights of whole numbers give the reference's bits up to the activation. Each subnormal product
+ * adds half of the smallest subnormal in each. Bias and residual round once each in both; the
+ * activation passes errors on with its slope and adds its own. */
 static double element_bound(const Problem *p, int row, int column)
 {
     const QbGemm *g = &p->g;
@@ -196,7 +267,7 @@ static double row_bound(const Problem *p, int row, double largest_weight)
 static int64_t worst_element(const Problem *p, const float *want)
 {
     const QbGemm *g = &p->g;
-    const bool exact = p->weights == W_Q8_0 && g->act <= QB_ACT_RELU6;
+    const bool exact = p->weights >= W_Q8_0 && g->act <= QB_ACT_RELU6;
     const int64_t total = (int64_t)g->m * g->n;
     const bool all = total * g->k <= 4000000;
     int64_t worst = -1;
@@ -253,7 +324,7 @@ static void check_case(Weights weights, int m, int n, int k, int slack, CheckFil
 {
     Problem p;
     check_title("gemm_%s m %d n %d k %d slack %d fill %d act %d bias %d residual %d",
-                weights_name[weights], m, n, k, slack, (int)fill, (int)act, bias, residual);
+                kinds[weights].name, m, n, k, slack, (int)fill, (int)act, bias, residual);
     problem_init(&p, weights, m, n, k, slack, fill);
     p.g.act = act;
     p.g.bias = bias ? p.bias.data : NULL;
@@ -265,10 +336,10 @@ static void check_case(Weights weights, int m, int n, int k, int slack, CheckFil
 /* C in the place of the residual. */
 static void check_in_place(Weights weights, QbAct act, const QbKernels *levels, int n_levels)
 {
-    enum { M = 29, N = 75, K = 96 };
+    enum { M = 29, N = 75 };
     Problem p;
-    problem_init(&p, weights, M, N, K, 3, CHECK_FILL_PLAIN);
-    check_title("gemm_%s in place, act %d", weights_name[weights], (int)act);
+    problem_init(&p, weights, M, N, whole_blocks(weights, 96), 3, CHECK_FILL_PLAIN);
+    check_title("gemm_%s in place, act %d", kinds[weights].name, (int)act);
     p.g.act = act;
     float *apart = malloc(p.c.bytes);
     for (int l = 0; l < n_levels; l++) {
@@ -293,7 +364,7 @@ static void check_split(Weights weights, int m, int n, int k, int group, QbAct a
 {
     Problem p;
     problem_init(&p, weights, m, n, k, 0, CHECK_FILL_PLAIN);
-    check_title("gemm_%s m %d n %d k %d in groups of %d", weights_name[weights], m, n, k, group);
+    check_title("gemm_%s m %d n %d k %d in groups of %d", kinds[weights].name, m, n, k, group);
     p.g.act = act;
     p.g.bias = p.bias.data;
     float *whole = malloc(p.c.bytes);
@@ -307,6 +378,7 @@ static void check_split(Weights weights, int m, int n, int k, int group, QbAct a
             part.a = p.g.a ? p.g.a + row * p.g.lda : NULL;
             part.a_q8 = p.g.a_q8 ? p.g.a_q8 + (ptrdiff_t)row * k : NULL;
             part.a_scale = p.g.a_scale ? p.g.a_scale + (ptrdiff_t)row * (k / QB_Q8_BLOCK) : NULL;
+            part.a_sum = p.g.a_sum ? p.g.a_sum + (ptrdiff_t)row * (k / QB_Q8_SUM) : NULL;
             part.c = p.g.c + row * p.g.ldc;
             slot_of(&levels[l], weights)(&part);
         }
@@ -324,8 +396,8 @@ static void check_sizes(Weights weights, const QbKernels *levels, int n_levels)
     static const int depths[] = {1, 2, 3, 16, 27, 33};
     for (size_t m = 0; m < sizeof rows / sizeof *rows; m++) {
         for (size_t n = 0; n < sizeof columns / sizeof *columns; n++) {
-            int k = weights == W_Q8_0 ? 32 * (1 + check_random_below(4))
-                                      : depths[check_random_below(6)];
+            int k = weights < W_Q8_0 ? depths[check_random_below(6)]
+                                     : whole_blocks(weights, 32 * (1 + check_random_below(20)));
             QbAct act = (QbAct)check_random_below(QB_ACT_COUNT);
             CheckFill fill = (CheckFill)check_random_below(CHECK_FILL_EXTREME);
             int options = check_random_below(4);
@@ -335,8 +407,8 @@ static void check_sizes(Weights weights, const QbKernels *levels, int n_levels)
     }
     for (int fill = 0; fill < CHECK_FILL_COUNT; fill++)
         for (int act = 0; act < QB_ACT_COUNT; act++)
-            check_case(weights, 14, 50, 64, 1, (CheckFill)fill, (QbAct)act, true, true, levels,
-                       n_levels);
+            check_case(weights, 14, 50, whole_blocks(weights, 64), 1, (CheckFill)fill, (QbAct)act,
+                       true, true, levels, n_levels);
 }
 
 static void check_model_sizes(const QbKernels *levels, int n_levels)
@@ -361,6 +433,15 @@ static void check_model_sizes(const QbKernels *levels, int n_levels)
         {W_BF16, 2, 48, 11008},
         {W_Q8_0, 1, 112, 4096},
         {W_Q8_0, 9, 48, 11008},
+        {W_Q8_0, 200, 48, 4096},
+        {W_Q4_0, 1, 80, 4096},
+        {W_Q4_0, 97, 33, 11008},
+        {W_Q4_K, 2, 112, 4096},
+        {W_Q4_K, 115, 47, 11008},
+        {W_Q5_K, 3, 112, 4096},
+        {W_Q5_K, 96, 32, 11008},
+        {W_Q6_K, 1, 100, 11008},
+        {W_Q6_K, 193, 48, 4096},
         {W_F32, 13, 40, 11008},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
@@ -376,7 +457,8 @@ static void run_checks(const QbKernels *levels, int n_levels)
             check_in_place((Weights)weights, (QbAct)act, levels, n_levels);
         static const int groups[] = {1, 2, 3, 4, 5, 12, 17};
         for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
-            check_split((Weights)weights, 41, 90, 160, groups[i], QB_ACT_GELU, levels, n_levels);
+            check_split((Weights)weights, 41, 90, whole_blocks((Weights)weights, 160), groups[i],
+                        QB_ACT_GELU, levels, n_levels);
             check_split((Weights)weights, 26, 33, 4096, groups[i], QB_ACT_NONE, levels, n_levels);
         }
     }
@@ -445,7 +527,7 @@ static double peak_now(const char *level)
 static void bench_shape(Weights weights, int m, int n, int k, const QbKernels *levels, int n_levels)
 {
     Problem p;
-    check_title("gemm_%-5s m %5d n %5d k %5d", weights_name[weights], m, n, k);
+    check_title("gemm_%-5s m %5d n %5d k %5d", kinds[weights].name, m, n, k);
     if (!strstr(check.title, check_bench_filter))
         return;
     problem_init(&p, weights, m, n, k, 0, CHECK_FILL_PLAIN);
@@ -475,14 +557,20 @@ static void run_bench(const QbKernels *levels, int n_levels)
         Weights weights;
         int m, n, k;
     } shapes[] = {
-        {W_F32, 66976, 32, 27},   {W_F32, 66976, 16, 32},   {W_F32, 66976, 96, 16},
-        {W_F32, 16800, 24, 96},   {W_F32, 16800, 144, 24},  {W_F32, 4200, 40, 144},
-        {W_F32, 4200, 240, 40},   {W_F32, 1064, 480, 80},   {W_F32, 1064, 80, 480},
-        {W_F32, 1064, 672, 112},  {W_F32, 266, 1152, 192},  {W_F32, 266, 192, 1152},
-        {W_F32, 266, 320, 1152},  {W_F32, 266, 1280, 320},  {W_F32, 1, 256, 256},
-        {W_F32, 8, 1024, 256},    {W_F16, 577, 1024, 1024}, {W_F16, 1, 4096, 4096},
-        {W_F16, 64, 1024, 4096},  {W_F16, 64, 512, 11008},  {W_BF16, 577, 1024, 1024},
-        {W_F32, 577, 1024, 4096}, {W_Q8_0, 1, 4096, 4096},  {W_Q8_0, 64, 1024, 4096},
+        {W_F32, 66976, 32, 27},    {W_F32, 66976, 16, 32},    {W_F32, 66976, 96, 16},
+        {W_F32, 16800, 24, 96},    {W_F32, 16800, 144, 24},   {W_F32, 4200, 40, 144},
+        {W_F32, 4200, 240, 40},    {W_F32, 1064, 480, 80},    {W_F32, 1064, 80, 480},
+        {W_F32, 1064, 672, 112},   {W_F32, 266, 1152, 192},   {W_F32, 266, 192, 1152},
+        {W_F32, 266, 320, 1152},   {W_F32, 266, 1280, 320},   {W_F32, 1, 256, 256},
+        {W_F32, 8, 1024, 256},     {W_F16, 577, 1024, 1024},  {W_F16, 1, 4096, 4096},
+        {W_F16, 64, 1024, 4096},   {W_F16, 64, 512, 11008},   {W_BF16, 577, 1024, 1024},
+        {W_F32, 577, 1024, 4096},  {W_Q8_0, 1, 4096, 4096},   {W_Q8_0, 64, 1024, 4096},
+        {W_Q8_0, 96, 256, 4096},   {W_Q4_0, 96, 256, 4096},   {W_Q4_K, 96, 256, 4096},
+        {W_Q5_K, 96, 256, 4096},   {W_Q6_K, 96, 256, 4096},   {W_Q8_0, 96, 256, 11008},
+        {W_Q4_0, 96, 256, 11008},  {W_Q4_K, 96, 256, 11008},  {W_Q5_K, 96, 256, 11008},
+        {W_Q6_K, 96, 256, 11008},  {W_Q8_0, 626, 4096, 4096}, {W_Q4_0, 626, 4096, 4096},
+        {W_Q4_K, 626, 4096, 4096}, {W_Q6_K, 626, 4096, 4096}, {W_Q4_0, 1, 4096, 4096},
+        {W_Q4_K, 1, 4096, 4096},   {W_Q6_K, 1, 4096, 4096},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         bench_shape(shapes[i].weights, shapes[i].m, shapes[i].n, shapes[i].k, levels, n_levels);

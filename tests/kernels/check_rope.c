@@ -2,21 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/kernels/check.h"
 
-typedef void (*Rope)(float *x, const float *cosine, const float *sine, int n_heads, int head_dim);
-
-static Rope slot_of(const QbKernels *k, bool halves)
-{
-    return halves ? k->rope_halves : k->rope_pairs;
-}
-
 /* Each result is a sum of two products: three roundings in the reference, two with fma, each at
  * most u times the larger of the terms and their sum: 5 u * (|a c| + |b s|) and subnormal products'
  * rounding. */
-static void check_heads(bool halves, int n_heads, int head_dim, CheckFill fill,
-                        const QbKernels *levels, int n_levels)
+static void check_heads(int n_heads, int head_dim, CheckFill fill, const QbKernels *levels,
+                        int n_levels)
 {
-    check_title("rope_%s heads %d dim %d fill %d", halves ? "halves" : "pairs", n_heads, head_dim,
-                (int)fill);
+    check_title("rope_pairs heads %d dim %d fill %d", n_heads, head_dim, (int)fill);
     size_t n = (size_t)n_heads * (size_t)head_dim;
     int half = head_dim / 2;
     CheckBuffer x = check_buffer(n * sizeof(float));
@@ -26,16 +18,15 @@ static void check_heads(bool halves, int n_heads, int head_dim, CheckFill fill,
     float *before = malloc(x.bytes), *want = malloc(x.bytes), *got = x.data;
     check_fill(before, n, fill);
     memcpy(want, before, x.bytes);
-    slot_of(&levels[0], halves)(want, c, s, n_heads, head_dim);
+    levels[0].rope_pairs(want, c, s, n_heads, head_dim);
     for (int l = 1; l < n_levels; l++) {
         memcpy(got, before, x.bytes);
-        slot_of(&levels[l], halves)(got, c, s, n_heads, head_dim);
+        levels[l].rope_pairs(got, c, s, n_heads, head_dim);
         size_t worst = n;
         for (size_t i = 0; i < n; i++) {
             int d = (int)(i % (size_t)head_dim);
-            int pair = halves ? d % half : d / 2;
-            size_t other = halves ? i - (size_t)d + (size_t)((d + half) % head_dim) : i ^ 1;
-            double a = before[i], b = before[other];
+            int pair = d / 2;
+            double a = before[i], b = before[i ^ 1];
             /* the pair's first and second value use c and s alike in magnitude */
             double bound = 5.0 * CHECK_U * (fabs(a * c[pair]) + fabs(b * s[pair])) + 3.0 * 0x1p-149;
             if (!(fabs((double)got[i] - want[i]) <= bound))
@@ -58,8 +49,7 @@ static void run_checks(const QbKernels *levels, int n_levels)
     for (size_t d = 0; d < sizeof dims / sizeof *dims; d++)
         for (int heads = 1; heads <= 32; heads += 31)
             for (int fill = 0; fill < CHECK_FILL_COUNT; fill++)
-                for (int halves = 0; halves < 2; halves++)
-                    check_heads(halves, heads, dims[d], (CheckFill)fill, levels, n_levels);
+                check_heads(heads, dims[d], (CheckFill)fill, levels, n_levels);
 }
 
 /* ---- timing ---------------------------------------------------------------------------- */
@@ -68,14 +58,13 @@ static const QbKernels *timed;
 
 typedef struct Bench {
     float *x, *cosine, *sine;
-    bool halves;
 } Bench;
 
 static void run_rope(void *user)
 {
     Bench *b = user;
     for (int i = 0; i < BENCH_ROWS; i++)
-        slot_of(timed, b->halves)(b->x, b->cosine, b->sine, BENCH_HEADS, BENCH_DIM);
+        timed->rope_pairs(b->x, b->cosine, b->sine, BENCH_HEADS, BENCH_DIM);
 }
 
 static void run_bench(const QbKernels *levels, int n_levels)
@@ -87,11 +76,8 @@ static void run_bench(const QbKernels *levels, int n_levels)
         ((float *)c.data)[i] = cosf((float)i);
         ((float *)s.data)[i] = sinf((float)i);
     }
-    Bench b = {x.data, c.data, s.data, false};
+    Bench b = {x.data, c.data, s.data};
     check_bench_line("rope_pairs", "G values/s", BENCH_HEADS * BENCH_DIM * BENCH_ROWS, levels,
-                     n_levels, run_rope, &b, &timed);
-    b.halves = true;
-    check_bench_line("rope_halves", "G values/s", BENCH_HEADS * BENCH_DIM * BENCH_ROWS, levels,
                      n_levels, run_rope, &b, &timed);
     check_buffer_free(&x);
     check_buffer_free(&c);

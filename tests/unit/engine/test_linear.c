@@ -5,6 +5,7 @@
 #include "tests/unit/engine/ops_fixture.h"
 
 #include "base/error.h"
+#include "weights/encode.h"
 
 #include <float.h>
 #include <math.h>
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { BLOCK = 32, BLOCK_BYTES = 34 };
+enum { BLOCK = 32, BLOCK_MAX = 256 };
 
 typedef struct {
     int m, n, k, ldc, lda;
@@ -52,18 +53,40 @@ static double random_bfloat(uint16_t *out, uint32_t *seed)
     return (double)value;
 }
 
-static void random_q8_row(uint8_t *row, double *weight, int k, uint32_t *seed)
+/* The types of blocks: what they are in a file. */
+static const struct {
+    QbWeightType weight;
+    QbType file;
+    int halves[2]; /* where a block has half floats */
+} block_types[] = {
+    {QB_WEIGHT_Q8_0, QB_TYPE_Q8_0, {0, 0}},     {QB_WEIGHT_Q4_0, QB_TYPE_Q4_0, {0, 0}},
+    {QB_WEIGHT_Q4_K, QB_TYPE_Q4_K, {0, 2}},     {QB_WEIGHT_Q5_K, QB_TYPE_Q5_K, {0, 2}},
+    {QB_WEIGHT_Q6_K, QB_TYPE_Q6_K, {208, 208}},
+};
+enum { N_BLOCK_TYPES = sizeof block_types / sizeof *block_types };
+
+/* Random bytes, the halves 2^-13 … 2^-6; what they stand for is encode.c's business, which has a
+ * test of its own. */
+static void random_blocks(Data *d, size_t count, int i, uint32_t *seed)
 {
-    for (int b = 0; b < k / BLOCK; b++, row += BLOCK_BYTES) {
-        uint16_t half;
-        double scale = fabs(random_half(&half, seed)) / 64;
-        half = (uint16_t)((half & 0x7fff) - (6 << 10)); /* the same divided by 64 */
-        memcpy(row, &half, 2);
-        for (int i = 0; i < BLOCK; i++) {
-            int q = (int)(random_float(seed) * 127.99f);
-            row[2 + i] = (uint8_t)(int8_t)q;
-            weight[b * BLOCK + i] = scale * q;
+    const size_t values = (size_t)qb_type_block_values(block_types[i].file),
+                 bytes = (size_t)qb_type_block_bytes(block_types[i].file);
+    uint8_t *block = d->src;
+    float y[BLOCK_MAX];
+    for (size_t b = 0; b < count / values; b++, block += bytes) {
+        for (size_t j = 0; j < bytes; j++) {
+            random_float(seed);
+            block[j] = (uint8_t)(*seed >> 16);
         }
+        for (int h = 0; h < 2; h++) {
+            uint16_t half;
+            random_half(&half, seed);
+            half = (uint16_t)((half & 0x7fff) - (6 << 10)); /* divided by 64, positive */
+            memcpy(block + block_types[i].halves[h], &half, 2);
+        }
+        qb_type_decode(y, block_types[i].file, block, values);
+        for (size_t j = 0; j < values; j++)
+            d->weight[b * values + j] = (double)y[j];
     }
 }
 
@@ -74,11 +97,10 @@ static void make_weights(Data *d, const Case *c)
     d->weight = malloc(count * sizeof *d->weight);
     d->src = malloc(count * sizeof(float));
     assert_true(d->weight && d->src);
-    if (c->type == QB_WEIGHT_Q8_0)
-        for (int i = 0; i < c->n; i++)
-            random_q8_row((uint8_t *)d->src + (size_t)i * (size_t)(c->k / BLOCK * BLOCK_BYTES),
-                          d->weight + (size_t)i * (size_t)c->k, c->k, &seed);
-    for (size_t i = 0; i < count && c->type != QB_WEIGHT_Q8_0; i++) {
+    for (int i = 0; i < N_BLOCK_TYPES; i++)
+        if (c->type == block_types[i].weight)
+            random_blocks(d, count, i, &seed);
+    for (size_t i = 0; i < count && c->type < QB_WEIGHT_Q8_0; i++) {
         if (c->type == QB_WEIGHT_F32)
             d->weight[i] = (double)(((float *)d->src)[i] = random_float(&seed));
         else if (c->type == QB_WEIGHT_F16)
@@ -106,7 +128,8 @@ static double activate(double x, QbAct act)
     }
 }
 
-/* A row of activations as q8_0 weights see it: scale = max / 127, rounded half away from zero. */
+/* A row of activations as weights of blocks see it: scale = max / 127, rounded half away from zero.
+ */
 static void quantised(double *out, const float *a, int k)
 {
     for (int b = 0; b < k; b += BLOCK) {
@@ -120,8 +143,10 @@ static void quantised(double *out, const float *a, int k)
 }
 
 /* A sum of k products in any order, with or without fma, errs by at most about k * FLT_EPSILON
- * times the sum of the magnitudes; slopes of the activations stay under 1.2, their own error is
- * taken as 4e-6. */
+ * times the sum of the magnitudes. A minimum is summed apart from what it is taken off: q4_k's and
+ * q5_k's parts, 31 * 63 * d and 63 * dmin at most, may be far larger than their difference, a
+ * rounding of theirs is counted once a block of 32 values, a of them being at most 1; slopes of the
+ * activations stay under 1.2, their own error is taken as 4e-6. */
 static void make_expected(Data *d, const Case *c)
 {
     double *row = malloc((size_t)c->k * sizeof *row);
@@ -130,7 +155,7 @@ static void make_expected(Data *d, const Case *c)
         const float *a = d->a + (ptrdiff_t)i * c->lda;
         for (int j = 0; j < c->k; j++)
             row[j] = (double)a[j];
-        if (c->type == QB_WEIGHT_Q8_0)
+        if (c->type >= QB_WEIGHT_Q8_0)
             quantised(row, a, c->k);
         for (int o = 0; o < c->n; o++) {
             const double *w = d->weight + (ptrdiff_t)o * c->k;
@@ -142,6 +167,8 @@ static void make_expected(Data *d, const Case *c)
             if (c->bias)
                 sum += (double)d->bias[o];
             double error = (c->k + 4) * (double)FLT_EPSILON * (size + fabs(sum) + 1);
+            if (c->type == QB_WEIGHT_Q4_K || c->type == QB_WEIGHT_Q5_K)
+                error += 3 * (double)FLT_EPSILON * c->k * (31 * 63 + 63) * 0x1p-6;
             double value = activate(sum, c->act);
             if (c->act != QB_ACT_NONE)
                 error = 1.2 * error + 4e-6 * (1 + fabs(sum));
@@ -251,7 +278,7 @@ static void check_case(const Case *c, int level)
 static void check_type(QbWeightType type)
 {
     static const int m[] = {1, 3, 97, 200}, n[] = {1, 15, 16, 17, 300}, k[] = {1, 7, 33, 129};
-    static const int k_q8[] = {32, 64, 96, 160};
+    const int values = qb_weight_form(type)->values;
     for (int level = 0; level < FIXTURE_LEVELS; level++) {
         int act = 0;
         if (!fixture_has_level(level))
@@ -261,7 +288,8 @@ static void check_type(QbWeightType type)
                 for (int l = 0; l < 4; l++, act++) {
                     Case c = {.m = m[i],
                               .n = n[j],
-                              .k = type == QB_WEIGHT_Q8_0 ? k_q8[l] : k[l],
+                              .k = values > 1 ? values * (values == 32 ? l * l + 1 : l % 2 + 1)
+                                              : k[l],
                               .type = type,
                               .act = (QbAct)(act % QB_ACT_COUNT),
                               .bias = act % 2,
@@ -297,6 +325,30 @@ static void test_q8_0(void **state)
     check_type(QB_WEIGHT_Q8_0);
 }
 
+static void test_q4_0(void **state)
+{
+    (void)state;
+    check_type(QB_WEIGHT_Q4_0);
+}
+
+static void test_q4_k(void **state)
+{
+    (void)state;
+    check_type(QB_WEIGHT_Q4_K);
+}
+
+static void test_q5_k(void **state)
+{
+    (void)state;
+    check_type(QB_WEIGHT_Q5_K);
+}
+
+static void test_q6_k(void **state)
+{
+    (void)state;
+    check_type(QB_WEIGHT_Q6_K);
+}
+
 static void test_linear_errors(void **state)
 {
     (void)state;
@@ -309,6 +361,9 @@ static void test_linear_errors(void **state)
     assert_non_null(strstr(qb_last_error(), "33"));
     assert_int_equal(qb_linear_init(&w, &f.store, f.pool, src, QB_WEIGHT_Q8_0, 2, 16, NULL),
                      QB_ERR_FORMAT);
+    assert_int_equal(qb_linear_init(&w, &f.store, f.pool, src, QB_WEIGHT_Q4_K, 1, 128, NULL),
+                     QB_ERR_FORMAT);
+    assert_non_null(strstr(qb_last_error(), "q4_k rows of 128 values: not a multiple of 256"));
     assert_int_equal(qb_linear_init(&w, &f.store, f.pool, src, QB_WEIGHT_F32, 0, 4, NULL),
                      QB_ERR_LIMIT);
     for (uint64_t n = 1; n <= 2; n++) {
@@ -399,6 +454,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_f32),      cmocka_unit_test(test_f16),
         cmocka_unit_test(test_bf16),     cmocka_unit_test(test_q8_0),
+        cmocka_unit_test(test_q4_0),     cmocka_unit_test(test_q4_k),
+        cmocka_unit_test(test_q5_k),     cmocka_unit_test(test_q6_k),
         cmocka_unit_test(test_norms),    cmocka_unit_test(test_linear_errors),
         cmocka_unit_test(test_silu_mul),
     };

@@ -72,10 +72,13 @@ static inline void gguf_convert_tensor(GgufBuild *b, const QbGgufTensor *t, QbTy
     free(data);
 }
 
-/* Writes gguf with all two-dimensional tensors as type (where rows allow it) to path. The keys are
- * copied as bytes: they lie between the header and the first tensor's name. 0 when it could be
- * written. */
-static inline int gguf_convert(const QbGguf *gguf, QbType type, const char *path)
+/* What becomes of a tensor: adds it to b, in any type. */
+typedef void GgufConvertTensor(GgufBuild *b, const QbGgufTensor *tensor, QbType type);
+
+/* Writes gguf to path, its tensors through convert. The keys are copied as bytes: they lie between
+ * the header and the first tensor's name. 0 when it could be written. */
+static inline int gguf_convert_with(const QbGguf *gguf, GgufConvertTensor *convert, QbType type,
+                                    const char *path)
 {
     enum { HEADER = 24 };
     size_t size, name_length = strlen(qb_gguf_tensor_at(gguf, 0)->name);
@@ -90,8 +93,14 @@ static inline int gguf_convert(const QbGguf *gguf, QbType type, const char *path
     gguf_bytes_add(&b.keys, bytes + HEADER, (size_t)(end - bytes) - HEADER);
     memcpy(&b.n_keys, bytes + 16, 8);
     for (int i = 0; i < qb_gguf_tensor_count(gguf); i++)
-        gguf_convert_tensor(&b, qb_gguf_tensor_at(gguf, i), type);
+        convert(&b, qb_gguf_tensor_at(gguf, i), type);
     return gguf_build_write(&b, path);
+}
+
+/* All two-dimensional tensors as type, where rows allow it. */
+static inline int gguf_convert(const QbGguf *gguf, QbType type, const char *path)
+{
+    return gguf_convert_with(gguf, gguf_convert_tensor, type, path);
 }
 
 #endif

@@ -117,7 +117,7 @@ static void test_wrong_shapes(void **state)
     check_refused(
         &(TinyModel){
             .tensor = "blk.0.attn_q.weight", .rows = 8, .columns = 32, .type = QB_TYPE_Q4_0},
-        QB_ERR_UNSUPPORTED, "blk.0.attn_q.weight", "q4_0");
+        QB_ERR_FORMAT, "blk.0.attn_q.weight is [1, 1, 8, 32]", "expected [16, 16]");
 }
 
 static void test_missing_keys(void **state)

@@ -13,6 +13,7 @@
 
 #include <unistd.h>
 
+#ifndef TINY_OWN_SIZES /* or the includer has these */
 enum {
     TINY_IMAGE = 8,
     TINY_PATCH = 4,
@@ -21,13 +22,9 @@ enum {
     TINY_FF = 24,
     TINY_LAYERS = 2
 };
-enum {
-    TINY_HEADS = 4,
-    TINY_KV = 8,
-    TINY_IMAGE_TOKENS = 4,
-    TINY_MAX_TOKENS = 700,
-    TINY_MAX_TENSORS = 80
-};
+enum { TINY_HEADS = 4, TINY_KV = 8 };
+#endif
+enum { TINY_IMAGE_TOKENS = 4, TINY_MAX_TOKENS = 700, TINY_MAX_TENSORS = 80 };
 
 /* All zero: a good model. */
 typedef struct TinyModel {
