@@ -150,8 +150,7 @@ def split(state, parts):
 
 
 def write_preprocessor(folder):
-    CLIPImageProcessor(size={"shortest_edge": IMAGE}, crop_size={"height": IMAGE, "width": IMAGE}, image_mean=MEAN,
-                       image_std=STD).save_pretrained(folder)
+    processor_for(IMAGE).save_pretrained(folder)
 
 
 def write_hf_old(folder, model, tokenizer):
@@ -275,20 +274,43 @@ def score(logits, words, tones):
     return float(p[0] + 0.5 * p[1])
 
 
-def expect(model, image, ids, words, seen_rows):
-    processor = CLIPImageProcessor(size={"shortest_edge": IMAGE}, crop_size={"height": IMAGE, "width": IMAGE},
-                                   image_mean=MEAN, image_std=STD)
+def processor_for(side):
+    return CLIPImageProcessor(size={"shortest_edge": side}, crop_size={"height": side, "width": side},
+                              image_mean=MEAN, image_std=STD)
+
+
+class Prompt:
+    """Q-Instruct's question, as ids around a picture of so many patches, and the rows that are shown of a layer."""
+
+    def __init__(self, pieces, patches):
+        self.before, self.after = [1] + pieces.encode(BEFORE), pieces.encode(AFTER)
+        self.ids = torch.tensor([self.before + [PIECES] + self.after])
+        start = len(self.before)
+        self.rows = start + patches + len(self.after)
+        # BOS, some text, all of the picture, text behind it, the last one.
+        self.seen = sorted({0, 1, start // 2, start - 1, *range(start, start + patches + 1), self.rows - 2,
+                            self.rows - 1})
+        self.words = {w: pieces.encode(w)[0] for tones in TONES.values() for tone in tones for w in tone.split()}
+
+    def expected(self):
+        return {"ids_before_image": self.before, "ids_after_image": self.after, "rows": self.rows,
+                "layer_rows": self.seen, "words": self.words}
+
+
+def expect(model, image, prompt):
+    ids = prompt.ids
+    processor = processor_for(model.config.vision_config.image_size)
     raw = processor(image, return_tensors="np", do_rescale=False, do_normalize=False)["pixel_values"][0]
     values = processor(image, return_tensors="pt")["pixel_values"]
     tower = model.vision_tower(values, output_hidden_states=True).hidden_states
     out = model(input_ids=ids, pixel_values=values, attention_mask=torch.ones_like(ids), output_hidden_states=True)
     states, logits = out.hidden_states, out.logits[0, -1]
-    scores = {name: score(logits, words, tones) for name, tones in TONES.items()}
+    scores = {name: score(logits, prompt.words, tones) for name, tones in TONES.items()}
     print("rows", states[0].shape[1], "scores", scores, "largest logit", float(logits.abs().max()))
     return {"pixels": raw.astype(np.uint8).transpose(1, 2, 0).tobytes().hex(), "tower_embeddings": numbers(tower[0][0]),
             "tower_layers": [numbers(t[0]) for t in tower[1:-1]],
             "image_tokens": numbers(model.multi_modal_projector(tower[-2][:, 1:])[0]),
-            "layers": [numbers(s[0, seen_rows]) for s in states[1:-1]], "final_norm": numbers(states[-1][0, -1]),
+            "layers": [numbers(s[0, prompt.seen]) for s in states[1:-1]], "final_norm": numbers(states[-1][0, -1]),
             "logits": numbers(logits), "scores": scores}
 
 
@@ -307,22 +329,14 @@ def main():
     photo = Image.open("examples/cat.jpg").convert("RGB").resize((61, 47), Image.LANCZOS)
     photo.save(base / "photo.png", optimize=True)
     shapes = Image.open("tests/golden/compact/shapes_640x480.png").convert("RGB")
-    before, after = [1] + pieces.encode(BEFORE), pieces.encode(AFTER)
-    ids = torch.tensor([before + [PIECES] + after])
-    patches = (IMAGE // PATCH) ** 2
-    rows = len(before) + patches + len(after)
-    # BOS, some text, all of the picture, text behind it, the last one.
-    seen = sorted({0, 1, len(before) // 2, len(before) - 1, *range(len(before), len(before) + patches),
-                   len(before) + patches, rows - 2, rows - 1})
-    words = {w: pieces.encode(w)[0] for tones in TONES.values() for tone in tones for w in tone.split()}
-    print(len(before), len(after), {w: pieces.id_to_piece(i) for w, i in words.items()})
+    prompt = Prompt(pieces, (IMAGE // PATCH) ** 2)
+    print(len(prompt.before), len(prompt.after), {w: pieces.id_to_piece(i) for w, i in prompt.words.items()})
     with torch.no_grad():
         cases = [("tests/golden/llava_hf/photo.png", "crop", photo),
                  ("tests/golden/compact/shapes_640x480.png", "crop", shapes),
                  ("tests/golden/llava_hf/photo.png", "pad", padded(photo))]
-        expected = {"ids_before_image": before, "ids_after_image": after, "rows": rows, "layer_rows": seen,
-                    "words": words, "pictures": [dict(file=file, fit=fit, **expect(model, image, ids, words, seen))
-                                                 for file, fit, image in cases]}
+        expected = dict(prompt.expected(), pictures=[dict(file=file, fit=fit, **expect(model, image, prompt))
+                                                     for file, fit, image in cases])
     (base / "expected.json").write_text(json.dumps(expected, separators=(",", ":")) + "\n")
     for file in base.glob("*/*"):
         file.chmod(0o644)
