@@ -1,8 +1,11 @@
 /* clip_vit.c: the vision transformer of CLIP (Radford et al. 2021, arXiv 2103.00020), pre-norm.
  *
- *   picture -> patches (convolution, no bias); class token in front; + position embedding;
- * LayerNorm each layer:  x += Wo attention(LN1 x) + bo      all positions see each other x += fc2
- * act(fc1 LN2 x)            quick GELU in the published towers where the tower has one: LayerNorm
+ *   picture -> patches (convolution, no bias); class token in front; + position embedding
+ *   LayerNorm
+ *   each layer:
+ *     x += Wo attention(LN1 x) + bo      all positions see each other
+ *     x += fc2 act(fc1 LN2 x)            quick GELU in the published towers
+ *   LayerNorm, where the architecture reads the tower's end
  *
  * LLaVA reads the last layer but one without that norm, so the layers behind it are neither loaded
  * nor run; mPLUG-Owl2 reads the end. */

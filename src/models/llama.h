@@ -6,7 +6,7 @@
 #include "engine/attention.h"
 #include "models/load.h"
 
-/* Modality-adaptive layers (mPLUG-Owl2, arXiv 2311.04257, section 3.2) have a second set of these
+/* Modality-adaptive layers (mPLUG-Owl2, arXiv 2311.04257) have a second set of these
  * for the rows of pictures; a plain LLaMA has one for all rows. */
 enum { QB_LLAMA_TEXT = 0, QB_LLAMA_PICTURE = 1, QB_LLAMA_MAX_WAYS = 2 };
 

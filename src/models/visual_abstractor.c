@@ -1,5 +1,5 @@
 /* visual_abstractor.c: the visual abstractor of mPLUG-Owl2 (Ye et al. 2023, arXiv 2311.04257,
- * section 3.1; upstream's visual_encoder.py).
+ * section 3; upstream's visual_encoder.py).
  *
  *   x = the learned queries; X = the tower's rows, the same for every layer
  *   each layer:

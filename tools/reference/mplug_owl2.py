@@ -145,13 +145,18 @@ def write_tiny(source, folder):
 
 # ---- cases run by upstream ------------------------------------------------------------------------
 
+def weights_of(model):
+    """Parameters, and the abstractor's positions, which upstream keeps as buffers."""
+    return list(model.named_parameters()) + [(n, b) for n, b in model.named_buffers() if "pos_embed" in n]
+
+
 def set_weights(model, seed, stored_positions):
     import torch
     random = np.random.RandomState(seed)
-    for name, tensor in model.named_parameters():
+    for name, tensor in weights_of(model):
         shape = tuple(tensor.shape)
         if "pos_embed" in name:
-            values = tensor.detach().numpy()
+            values = tensor.numpy()
             if stored_positions:  # not those that could be computed
                 values = np.round((values + random.uniform(-0.3, 0.3, shape)) * 64) / 64
         elif len(shape) >= 2:
@@ -248,7 +253,7 @@ def write_case(upstream, folder, case):
     with torch.no_grad():
         network, modeling = make_model(upstream, case, config)
         kind = np.float16 if case["half"] else np.float32
-        tensors = [(name, p.numpy().astype(kind)) for name, p in network.named_parameters()
+        tensors = [(name, p.detach().numpy().astype(kind)) for name, p in weights_of(network)
                    if case["stored_positions"] or "pos_embed" not in name]
         pixels = [picture(case, modeling, file) for file in PICTURES]
         expected = {"fit": case["fit"],

@@ -72,13 +72,9 @@ static inline void gguf_convert_tensor(GgufBuild *b, const QbGgufTensor *t, QbTy
     free(data);
 }
 
-/* What becomes of a tensor: adds it to b, in any type. */
-typedef void GgufConvertTensor(GgufBuild *b, const QbGgufTensor *tensor, QbType type);
-
-/* Writes gguf to path, its tensors through convert. The keys are copied as bytes: they lie between
- * the header and the first tensor's name. 0 when it could be written. */
-static inline int gguf_convert_with(const QbGguf *gguf, GgufConvertTensor *convert, QbType type,
-                                    const char *path)
+/* Begins a file with the keys of gguf. They are copied as bytes: they lie between the header and
+ * the first tensor's name. */
+static inline void gguf_convert_keys(GgufBuild *b, const QbGguf *gguf)
 {
     enum { HEADER = 24 };
     size_t size, name_length = strlen(qb_gguf_tensor_at(gguf, 0)->name);
@@ -88,10 +84,20 @@ static inline int gguf_convert_with(const QbGguf *gguf, GgufConvertTensor *conve
     memcpy(first + 8, qb_gguf_tensor_at(gguf, 0)->name, name_length);
     const uint8_t *end = memmem(bytes, size, first, 8 + name_length);
     gguf_convert_need(end != NULL, "no tensors");
+    gguf_build_init(b);
+    gguf_bytes_add(&b->keys, bytes + HEADER, (size_t)(end - bytes) - HEADER);
+    memcpy(&b->n_keys, bytes + 16, 8);
+}
+
+/* What becomes of a tensor: adds it to b, in any type. */
+typedef void GgufConvertTensor(GgufBuild *b, const QbGgufTensor *tensor, QbType type);
+
+/* Writes gguf to path, its tensors through convert. 0 when it could be written. */
+static inline int gguf_convert_with(const QbGguf *gguf, GgufConvertTensor *convert, QbType type,
+                                    const char *path)
+{
     GgufBuild b;
-    gguf_build_init(&b);
-    gguf_bytes_add(&b.keys, bytes + HEADER, (size_t)(end - bytes) - HEADER);
-    memcpy(&b.n_keys, bytes + 16, 8);
+    gguf_convert_keys(&b, gguf);
     for (int i = 0; i < qb_gguf_tensor_count(gguf); i++)
         convert(&b, qb_gguf_tensor_at(gguf, i), type);
     return gguf_build_write(&b, path);
