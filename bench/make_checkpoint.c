@@ -330,6 +330,10 @@ static json_t *llava_config(const Job *job)
                                  "pad_token_id", 0, "use_mm_proj", 1);
         json_object_update(c, more);
         json_decref(more);
+        /* Published checkpoints have CLIP-L inside and need not say so; the tiny tower is another.
+         */
+        if (!l->tower_apart && !strcmp(s->size, "tiny"))
+            json_object_set_new(c, "vision_config", clip_config(s, "clip_vision_model", 1e-5));
         return c;
     }
     int vocab = s->vocab + l->filler_rows;
