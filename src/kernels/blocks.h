@@ -31,8 +31,8 @@ static inline uint16_t qb_read_16(const uint8_t *p)
     return value;
 }
 
-/* 0 … 15; the value is d * (q - 8). */
-static inline void qb_q4_0_values(uint8_t q[32], const uint8_t *block)
+/* 0 … 15; the value is d * (q - 8). Here and below loops are what a compiler makes vectors of. */
+static inline void qb_q4_0_values(uint8_t *restrict q, const uint8_t *restrict block)
 {
     for (int i = 0; i < 16; i++) {
         q[i] = block[QB_GGUF_Q4_VALUES_AT + i] & 15;
@@ -52,32 +52,39 @@ static inline void qb_k_scales(uint8_t scale[8], uint8_t min[8], const uint8_t *
     }
 }
 
-/* 0 … 15; the value is d * scale * q - dmin * min. */
-static inline void qb_q4_k_values(uint8_t q[QB_K_BLOCK], const uint8_t *block)
+/* q[256], 0 … 15; the value is d * scale * q - dmin * min. */
+static inline void qb_q4_k_values(uint8_t *restrict q, const uint8_t *restrict block)
 {
     const uint8_t *low = block + QB_GGUF_Q4_K_VALUES_AT;
-    for (int i = 0; i < QB_K_BLOCK; i++)
-        q[i] = low[i / 64 * 32 + i % 32] >> i / 32 % 2 * 4 & 15;
+    for (int g = 0; g < 4; g++, q += 64, low += 32)
+        for (int l = 0; l < 32; l++) {
+            q[l] = low[l] & 15;
+            q[l + 32] = low[l] >> 4;
+        }
 }
 
-/* 0 … 31; the value is d * scale * q - dmin * min. */
-static inline void qb_q5_k_values(uint8_t q[QB_K_BLOCK], const uint8_t *block)
+/* q[256], 0 … 31; the value is d * scale * q - dmin * min. */
+static inline void qb_q5_k_values(uint8_t *restrict q, const uint8_t *restrict block)
 {
     const uint8_t *low = block + QB_GGUF_Q5_K_VALUES_AT, *high = block + QB_GGUF_Q5_K_HIGH_AT;
-    for (int i = 0; i < QB_K_BLOCK; i++)
-        q[i] = (uint8_t)((low[i / 64 * 32 + i % 32] >> i / 32 % 2 * 4 & 15) |
-                         (high[i % 32] >> i / 32 & 1) << 4);
+    for (int g = 0; g < 4; g++, q += 64, low += 32)
+        for (int l = 0; l < 32; l++) {
+            q[l] = (uint8_t)((low[l] & 15) | (high[l] >> 2 * g & 1) << 4);
+            q[l + 32] = (uint8_t)(low[l] >> 4 | (high[l] >> (2 * g + 1) & 1) << 4);
+        }
 }
 
-/* 0 … 63; the value is d * scale[i / 16] * (q - 32), the scales being signed bytes. */
-static inline void qb_q6_k_values(uint8_t q[QB_K_BLOCK], const uint8_t *block)
+/* q[256], 0 … 63; the value is d * scale[i / 16] * (q[i] - 32), the scales being signed bytes. */
+static inline void qb_q6_k_values(uint8_t *restrict q, const uint8_t *restrict block)
 {
     const uint8_t *low = block, *high = block + QB_GGUF_Q6_K_HIGH_AT;
-    for (int i = 0; i < QB_K_BLOCK; i++) {
-        int half = i / 128, quarter = i / 32 % 4, l = i % 32;
-        int four = low[half * 64 + quarter % 2 * 32 + l] >> quarter / 2 * 4 & 15;
-        q[i] = (uint8_t)(four | (high[half * 32 + l] >> quarter * 2 & 3) << 4);
-    }
+    for (int half = 0; half < 2; half++, q += 128, low += 64, high += 32)
+        for (int l = 0; l < 32; l++) {
+            q[l] = (uint8_t)((low[l] & 15) | (high[l] & 3) << 4);
+            q[l + 32] = (uint8_t)((low[l + 32] & 15) | (high[l] >> 2 & 3) << 4);
+            q[l + 64] = (uint8_t)(low[l] >> 4 | (high[l] >> 4 & 3) << 4);
+            q[l + 96] = (uint8_t)(low[l + 32] >> 4 | high[l] >> 6 << 4);
+        }
 }
 
 #endif

@@ -74,8 +74,10 @@ static void put_bytes(QbFour *fours, int c, const uint8_t *q, int n)
 /* 32 whole numbers below 16, two in a byte. */
 static void put_nibbles(QbFour *fours, int c, const uint8_t q[QB_Q8_BLOCK])
 {
+    uint8_t both[QB_Q8_BLOCK / 2];
     for (int i = 0; i < QB_Q8_BLOCK / 2; i++)
-        fours[i / 4][c][i % 4] = (uint8_t)(q[i] | q[i + QB_Q8_BLOCK / 2] << 4);
+        both[i] = (uint8_t)(q[i] | q[i + QB_Q8_BLOCK / 2] << 4);
+    put_bytes(fours, c, both, QB_Q8_BLOCK / 2);
 }
 
 static void pack_q8_0_block(void *packed, int c, const uint8_t *block)

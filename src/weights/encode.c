@@ -142,17 +142,28 @@ static void decode_q8_0_block(float *y, const uint8_t *block)
 /* ---- searches ---------------------------------------------------------------------------------
  */
 
+/* Sums are kept in LANES parts, of which a compiler makes vectors. */
+enum { LANES = 4 };
+
+static float sum_lanes(const float lane[LANES])
+{
+    return (lane[0] + lane[2]) + (lane[1] + lane[3]);
+}
+
 /* What whole numbers in -steps … steps - 1 and the best scale for them leave of sum(weight x^2) is
- * smallest where fit^2 / size is largest. */
+ * smallest where fit^2 / size is largest. n is a multiple of LANES. */
 static float scale_at(float *gain, float inverse, const float *x, const float *weight, int n,
                       float steps)
 {
-    float fit = 0.0f, size = 0.0f;
-    for (int i = 0; i < n; i++) {
-        float q = clamp(whole(x[i] * inverse), -steps, steps - 1.0f);
-        fit += weight[i] * q * x[i];
-        size += weight[i] * q * q;
-    }
+    float fits[LANES] = {0}, sizes[LANES] = {0};
+    for (int i = 0; i < n; i += LANES)
+        for (int l = 0; l < LANES; l++) {
+            float q = clamp(whole(x[i + l] * inverse), -steps, steps - 1.0f);
+            float weighted = weight[i + l] * q;
+            fits[l] += weighted * x[i + l];
+            sizes[l] += weighted * q;
+        }
+    float fit = sum_lanes(fits), size = sum_lanes(sizes);
     *gain = size > 0.0f ? fit * (fit / size) : 0.0f;
     return size > 0.0f ? fit / size : 0.0f;
 }
@@ -190,13 +201,16 @@ typedef struct Moments {
 static Affine affine_at(float *error, float inverse, float low, const float *x, const float *weight,
                         Moments m, float steps)
 {
-    float q[SMALL_BLOCK], wq = 0.0f, wqq = 0.0f, wxq = 0.0f, sum = 0.0f;
-    for (int i = 0; i < SMALL_BLOCK; i++) {
-        q[i] = clamp(whole((x[i] - low) * inverse), 0.0f, steps);
-        wq += weight[i] * q[i];
-        wqq += weight[i] * q[i] * q[i];
-        wxq += weight[i] * q[i] * x[i];
-    }
+    float q[SMALL_BLOCK], sums[4][LANES] = {{0}};
+    for (int i = 0; i < SMALL_BLOCK; i += LANES)
+        for (int l = 0; l < LANES; l++) {
+            q[i + l] = clamp(whole((x[i + l] - low) * inverse), 0.0f, steps);
+            float weighted = weight[i + l] * q[i + l];
+            sums[0][l] += weighted;
+            sums[1][l] += weighted * q[i + l];
+            sums[2][l] += weighted * x[i + l];
+        }
+    float wq = sum_lanes(sums[0]), wqq = sum_lanes(sums[1]), wxq = sum_lanes(sums[2]);
     float determinant = m.w * wqq - wq * wq;
     Affine a = {1.0f / inverse, -low};
     if (determinant > 0.0f) {
@@ -205,11 +219,12 @@ static Affine affine_at(float *error, float inverse, float low, const float *x, 
         if (a.min < 0.0f)
             a = (Affine){wxq / wqq, 0.0f};
     }
-    for (int i = 0; i < SMALL_BLOCK; i++) {
-        float difference = a.scale * q[i] - a.min - x[i];
-        sum += weight[i] * difference * difference;
-    }
-    *error = a.scale >= 0.0f ? sum : INFINITY;
+    for (int i = 0; i < SMALL_BLOCK; i += LANES)
+        for (int l = 0; l < LANES; l++) {
+            float difference = a.scale * q[i + l] - a.min - x[i + l];
+            sums[3][l] += weight[i + l] * difference * difference;
+        }
+    *error = a.scale >= 0.0f ? sum_lanes(sums[3]) : INFINITY;
     return a;
 }
 
@@ -239,6 +254,7 @@ static Affine search_affine(const float *x, float steps, float first_trial)
         if (error < least) {
             best = a;
             least = error;
+            low = -a.min; /* the next trials start there */
         }
     }
     return best;
