@@ -190,8 +190,8 @@ QbStatus qb_pickle_put_memo(PickleVm *vm, size_t index_bytes)
         status = qb_pickle_peek(&value, vm);
     if (status)
         return status;
-    /* To remember something takes an opcode and an index, and indexes are counted up. */
-    if (index >= MAX_MEMO || index > vm->opcode_at)
+    /* Indexes are counted up, and to remember something takes an opcode and an index. */
+    if (index >= MAX_MEMO || index > vm->opcode_at + UINT8_MAX)
         return qb_pickle_fail(vm, QB_ERR_LIMIT, "too much is to be remembered");
     if (index >= vm->memo_size) {
         size_t wanted = 2 * (size_t)index + 64;
