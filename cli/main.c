@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-const Command *const command_list[] = {&cmd_score,      &cmd_ask,  &cmd_info,
+const Command *const command_list[] = {&cmd_score,      &cmd_ask,  &cmd_mcq, &cmd_info,
                                        &cmd_completion, &cmd_help, NULL};
 
 const Command *command_find(const char *name)
@@ -60,6 +60,7 @@ static int run_command(const Command *command, int argc, char **argv)
         code = show_help(command, STDOUT_FILENO);
     else if (result == PARSE_OK)
         code = command->run(args, operands, n_operands);
+    options_free(command, args);
     free(operands);
     free(args);
     return code;

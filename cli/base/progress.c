@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -105,22 +106,75 @@ static void add_numbers(Text *line, int64_t done, int64_t scored, int64_t total,
 }
 
 /* A line as wide as the terminal would leave the cursor in the next one: the last column stays
- * free. The bar is drawn where there is room for it beside the numbers. */
-static void draw(int64_t done, int64_t scored, int64_t total)
+ * free. The bar is drawn where there is room for it beside the numbers. fraction < 0: none. */
+static void draw_line(const Text *numbers, double fraction, int columns)
 {
-    int columns = terminal_width(STDERR_FILENO) - 1;
-    Text line = {0}, numbers = {0};
-    add_numbers(&numbers, done, scored, total, columns);
+    Text line = {0};
     text_add(&line, "\r\033[K");
-    if (total > 0 && columns >= SMALLEST_FOR_BAR - 1 &&
-        numbers.length + BAR_COLUMNS <= (size_t)columns)
-        add_bar(&line, done < total ? (double)done / (double)total : 1);
-    text_add_bytes(&line, numbers.data, numbers.length);
+    if (fraction >= 0 && columns >= SMALLEST_FOR_BAR - 1 &&
+        numbers->length + BAR_COLUMNS <= (size_t)columns)
+        add_bar(&line, fraction < 1 ? fraction : 1);
+    text_add_bytes(&line, numbers->data, numbers->length);
     write_all(STDERR_FILENO, line.data, line.length);
-    text_free(&numbers);
     text_free(&line);
     progress.visible = true;
     progress.drawn_ms = clock_ms();
+}
+
+static void draw(int64_t done, int64_t scored, int64_t total)
+{
+    int columns = terminal_width(STDERR_FILENO) - 1;
+    Text numbers = {0};
+    add_numbers(&numbers, done, scored, total, columns);
+    draw_line(&numbers, total > 0 ? (double)done / (double)total : -1, columns);
+    text_free(&numbers);
+}
+
+void progress_format_bytes(char *text, size_t n, int64_t bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+    for (; value >= 999.5 && unit + 1 < sizeof units / sizeof *units; unit++)
+        value /= 1000;
+    snprintf(text, n, value < 100 && unit > 0 ? "%.3g %s" : "%.0f %s", value, units[unit]);
+}
+
+static void draw_bytes(int64_t done, int64_t total, const char *what)
+{
+    int columns = terminal_width(STDERR_FILENO) - 1;
+    double seconds = progress_seconds();
+    double rate = seconds > 0 ? (double)done / seconds : 0;
+    char written[32], of[32], speed[32];
+    progress_format_bytes(written, sizeof written, done);
+    progress_format_bytes(of, sizeof of, total);
+    progress_format_bytes(speed, sizeof speed, (int64_t)rate);
+    Text numbers = {0};
+    text_addf(&numbers, "%s of %s", written, of);
+    size_t length = numbers.length;
+    text_addf(&numbers, "  %s/s", speed);
+    if (rate > 0 && total >= done) {
+        text_add(&numbers, "  ETA ");
+        add_time(&numbers, (double)(total - done) / rate);
+    }
+    keep_if_fits(&numbers, length, columns);
+    length = numbers.length;
+    if (what) {
+        text_add(&numbers, "  ");
+        text_add_printable(&numbers, what);
+    }
+    keep_if_fits(&numbers, length, columns - BAR_COLUMNS);
+    keep_if_fits(&numbers, 0, columns);
+    draw_line(&numbers, total > 0 ? (double)done / (double)total : -1, columns);
+    text_free(&numbers);
+}
+
+void progress_update_bytes(int64_t done, int64_t total, const char *what)
+{
+    pthread_mutex_lock(&progress.mutex);
+    if (progress.active && (!progress.visible || clock_ms() - progress.drawn_ms >= 100))
+        draw_bytes(done, total, what);
+    pthread_mutex_unlock(&progress.mutex);
 }
 
 void progress_update(int64_t done, int64_t scored, int64_t total)

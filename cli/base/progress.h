@@ -4,6 +4,7 @@
 #define QBOOST_CLI_PROGRESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Shows nothing unless wanted and stderr is a terminal that can move its cursor (TERM not dumb). */
@@ -13,6 +14,12 @@ bool progress_is_shown(void);
 /* total: < 0 when not known (yet). Redraws at most ten times a second. done counts every input,
  * scored those that took time in this run. */
 void progress_update(int64_t done, int64_t scored, int64_t total);
+
+/* The same for work that is counted in bytes; what: the part at hand, shown if there is room. */
+void progress_update_bytes(int64_t done, int64_t total, const char *what);
+
+/* "1.23 GB" (10^9), "45.6 MB" …, into text[n]. */
+void progress_format_bytes(char *text, size_t n, int64_t bytes);
 
 /* Takes the line away, so that something else can be printed; the next update draws it again. Does
  * nothing when there is none. Any thread may call it. */

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef struct InfoArgs {
@@ -28,7 +29,7 @@ static const Option options[] = {
 
 static const Example examples[] = {
     {"The model inside the program", "qboost info"},
-    {"A file", "qboost info models/llava.gguf"},
+    {"A file, and the variants it can take", "qboost info models/llava.gguf"},
     {"Which tokens own words would be read as", "qboost info --tones \"great / fair / awful\""},
     {0}};
 
@@ -58,6 +59,69 @@ static void add_tones(Text *out, const QbScorer *scorer)
     }
 }
 
+/* What the printed score is at the ends. */
+static void add_scales(Text *out, const QbScorer *scorer)
+{
+    int n = qb_scorer_tone_count(scorer), best = 0, worst = 0;
+    for (int tone = 1; tone < n; tone++) {
+        double weight = qb_scorer_tone_weight(scorer, tone);
+        best = weight > qb_scorer_tone_weight(scorer, best) ? tone : best;
+        worst = weight <= qb_scorer_tone_weight(scorer, worst) ? tone : worst;
+    }
+    for (const char *const *name = scale_names; *name; name++) {
+        const Scale *scale = scale_find(*name);
+        text_addf(out, "%-16s --scale %s: ", name == scale_names ? "score" : "", *name);
+        text_add_printable(out, qb_scorer_tone_name(scorer, worst));
+        text_addf(out, " %g to ", scale_apply(scale, qb_scorer_tone_weight(scorer, worst)));
+        text_add_printable(out, qb_scorer_tone_name(scorer, best));
+        text_addf(out, " %g\n", scale_apply(scale, qb_scorer_tone_weight(scorer, best)));
+    }
+}
+
+static const char *fit_help(const char *fit)
+{
+    return strcmp(fit, "crop") == 0  ? "crop (shortest edge, then the middle)"
+           : strcmp(fit, "pad") == 0 ? "pad (to a square)"
+                                     : "whole, in its own shape";
+}
+
+/* The variant in use, then those that could be. */
+static void add_variants(Text *out, const RunInfo *run, const QbModel *model)
+{
+    const char *architecture = qb_model_architecture(model);
+    bool any = false;
+    add_entry(out, "variant", *run->variant ? run->variant : "none (its own way)");
+    for (int i = 0; qb_variant_name(i); i++)
+        if (qb_variant_is_for(i, architecture)) {
+            text_addf(out, "%-16s %-26s %s\n", any ? "" : "--variant", qb_variant_name(i),
+                      qb_variant_help(i));
+            any = true;
+        }
+}
+
+/* A text of which the ends matter. */
+static void add_quoted(Text *out, const char *text)
+{
+    text_add_char(out, '"');
+    text_add_printable(out, text);
+    text_add_char(out, '"');
+}
+
+static void add_questions(Text *out, const QbScorer *scorer)
+{
+    add_entry(out, "questions", qb_scorer_ask_template(scorer));
+    if (strstr(qb_scorer_ask_template(scorer), "{images}")) {
+        text_addf(out, "%-16s ", "  {images}");
+        add_quoted(out, qb_scorer_ask_image(scorer));
+        text_add(out, ", of several each ");
+        add_quoted(out, qb_scorer_ask_images(scorer));
+        text_add(out, " with ");
+        add_quoted(out, qb_scorer_ask_join(scorer));
+        text_add(out, " between\n");
+    }
+    text_addf(out, "%-16s %s\n", "  mcq --layout", qb_scorer_mcq_layout(scorer));
+}
+
 static void add_formats(Text *out)
 {
     for (int i = 0; qb_image_format_name(i); i++)
@@ -77,11 +141,16 @@ static void add_text(Text *out, const RunInfo *run, const QbModel *model)
         add_entry(out, qb_model_info_key(model, i), qb_model_info_value(model, i));
     text_add_char(out, '\n');
     add_entry(out, "hash (xxh128)", run->model_hash);
-    add_entry(out, "method", run->method);
+    add_variants(out, run, model);
+    add_entry(out, "template", qb_scorer_template(run->scorer));
     add_entry(out, "prompt", qb_scorer_prompt(run->scorer));
+    add_questions(out, run->scorer);
+    add_entry(out, "fit", fit_help(run->fit));
+    add_entry(out, "method", run->method);
     snprintf(number, sizeof number, "%g", qb_scorer_temperature(run->scorer));
     add_entry(out, "temperature", number);
     add_tones(out, run->scorer);
+    add_scales(out, run->scorer);
     text_add_char(out, '\n');
     add_entry(out, "qboost", qb_version());
     snprintf(number, sizeof number, "%d, %s", qb_cpu_count(), run->cpu);
@@ -97,7 +166,7 @@ static void add_json(Text *out, const RunInfo *run, const QbModel *model)
     InfoEntry *entries = cli_calloc((size_t)n + 1, sizeof *entries);
     for (int i = 0; i < n; i++)
         entries[i] = (InfoEntry){qb_model_info_key(model, i), qb_model_info_value(model, i)};
-    json_add_info(out, run, decode_name(model), entries, n);
+    json_add_info(out, run, qb_model_architecture(model), decode_name(model), entries, n);
     free(entries);
 }
 
@@ -136,8 +205,9 @@ const Command cmd_info = {
     .operands = "[OPTION]… [MODEL]",
     .description =
         "Prints what is known of MODEL (default: the model inside the program), how it would be "
-        "asked, which tokens stand for the words, the vector instructions in use and the "
-        "picture formats.",
+        "asked (and which published variants it could be asked by), which tokens stand for the "
+        "words, "
+        "the vector instructions in use and the picture formats.",
     .examples = examples,
     .options = options,
     .args_size = sizeof(InfoArgs),

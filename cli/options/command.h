@@ -14,6 +14,7 @@
 typedef enum OptionType {
     OPTION_FLAG,   /* bool */
     OPTION_STRING, /* const char *; NULL until given */
+    OPTION_LIST,   /* StringList: may be given several times; not from the environment */
     OPTION_CHOICE, /* const char *, one of choices */
     OPTION_INT,    /* int in min .. max */
     OPTION_COUNT,  /* int64_t >= min; suffixes k M G = 1000, 1000^2, 1000^3 */
@@ -36,6 +37,11 @@ typedef struct Option {
     const char *preset_name, *preset_value;
 } Option;
 
+typedef struct StringList {
+    const char **items; /* n of them and a NULL */
+    int n;
+} StringList;
+
 typedef struct Example {
     const char *what, *line; /* what NULL ends the list */
 } Example;
@@ -55,7 +61,7 @@ typedef struct Command {
 } Command;
 
 extern const Command *const command_list[]; /* NULL-terminated; in main.c */
-extern const Command cmd_score, cmd_ask, cmd_info, cmd_completion, cmd_help;
+extern const Command cmd_score, cmd_ask, cmd_mcq, cmd_info, cmd_completion, cmd_help;
 
 /* NULL when there is none. */
 const Command *command_find(const char *name);

@@ -9,12 +9,13 @@
 enum { WIDTH = 80, OPTION_COLUMN = 26 };
 
 const ExitCode exit_codes[] = {
-    {CLI_OK, "everything was scored"},
+    {CLI_OK, "everything was done"},
     {CLI_FAILED,
-     "at least one input failed (the others were scored), or results could not be written"},
+     "at least one input failed (the others were done), or results could not be written"},
     {CLI_USAGE, "wrong usage"},
-    {CLI_NO_INPUT, "there was no picture to score, or the list of files cannot be read"},
-    {CLI_MODEL, "the model is missing, damaged or not supported"},
+    {CLI_NO_INPUT,
+     "there was no picture to score, or the list of files or questions cannot be read"},
+    {CLI_MODEL, "the model or checkpoint is missing, damaged or not supported"},
     {CLI_LIMIT, "out of memory, or over a limit"},
     {CLI_THRESHOLD, "a score is below --fail-under (and no input failed)"},
     {CLI_SIGNAL + 2, "stopped by Ctrl-C (SIGINT); complete results were written"},

@@ -157,6 +157,13 @@ static bool wrong_value(const Option *option, const char *value, const char *ori
     return false;
 }
 
+static void list_add(StringList *list, const char *value)
+{
+    list->items = cli_realloc(list->items, (size_t)list->n + 2, sizeof *list->items);
+    list->items[list->n++] = value;
+    list->items[list->n] = NULL;
+}
+
 static bool option_set(const Command *command, const Option *option, void *args, const char *value,
                        const char *origin)
 {
@@ -168,6 +175,9 @@ static bool option_set(const Command *command, const Option *option, void *args,
         break;
     case OPTION_STRING:
         *(const char **)field = value;
+        break;
+    case OPTION_LIST:
+        list_add(field, value);
         break;
     case OPTION_CHOICE:
         return parse_choice(field, option, value, origin);
@@ -209,7 +219,7 @@ static bool set_defaults(const Command *command, void *args)
     }
     bool good = true;
     for (const Option *option = command->options; option->name && good; option++) {
-        if (option->type == OPTION_HELP)
+        if (option->type == OPTION_HELP || option->type == OPTION_LIST)
             continue;
         Text name = {0};
         option_add_environment_name(&name, option);
@@ -330,4 +340,11 @@ ParseResult options_parse(const Command *command, void *args, int argc, char **a
     else
         return PARSE_OK;
     return PARSE_ERROR;
+}
+
+void options_free(const Command *command, void *args)
+{
+    for (const Option *option = command->options; option->name; option++)
+        if (option->type == OPTION_LIST)
+            free(((StringList *)((char *)args + option->offset))->items);
 }

@@ -13,6 +13,9 @@ typedef enum ParseResult { PARSE_OK, PARSE_HELP, PARSE_ERROR } ParseResult;
 ParseResult options_parse(const Command *command, void *args, int argc, char **argv,
                           char **operands, int *n_operands);
 
+/* Frees what args own. */
+void options_free(const Command *command, void *args);
+
 const Option *option_find(const Command *command, const char *name);
 bool option_takes_argument(const Option *option);
 

@@ -21,9 +21,43 @@ typedef struct JsonLine {
 bool json_read_line(JsonLine *out, const char *line, size_t length);
 void json_line_free(JsonLine *line);
 
-/* Adds one object and a newline. */
-void json_add_answer(Text *out, const RunInfo *run, const char *path, const char *question,
-                     const char *answer, double ms);
+/* A question about pictures. */
+typedef struct Asked {
+    char *const *paths;
+    int n_paths;
+    const char *question;
+    double ms; /* that answering took */
+} Asked;
+
+/* Each of these adds one object and a newline. */
+void json_add_answer(Text *out, const RunInfo *run, const Asked *asked, const char *answer);
+void json_add_candidates(Text *out, const RunInfo *run, const Asked *asked,
+                         const char *const *words, const QbCandidate *candidates, int n_words);
+
+/* A question with options. */
+typedef struct McqItem {
+    char **paths;
+    char *question, **options;
+    int n_paths, n_options;
+    int correct; /* index of the right option, -1 = not known */
+} McqItem;
+
+/* index: of the list, from 0; -1 = of none. error: why there is no answer, or NULL; answer is not
+ * looked at then. */
+void json_add_mcq(Text *out, const RunInfo *run, const McqItem *item, int64_t index,
+                  const QbMcq *answer, const char *error, double ms);
+void json_add_mcq_summary(Text *out, const RunInfo *run, int64_t n, int64_t n_failed,
+                          int64_t n_judged, int64_t n_right);
+
+typedef struct McqList {
+    McqItem *items;
+    int64_t n;
+} McqList;
+
+/* A list of questions in the form of Q-Bench's (docs/prompts.md). Paths are put into folder. false:
+ * reported. */
+bool json_read_questions(McqList *out, const char *file, const char *folder);
+void mcq_list_free(McqList *list);
 
 typedef struct InfoEntry {
     const char *key, *value;
@@ -31,7 +65,7 @@ typedef struct InfoEntry {
 
 /* The object that `qboost info --json` prints: entries in order, then the scorer's settings and
  * words and the picture formats. */
-void json_add_info(Text *out, const RunInfo *run, const char *decode, const InfoEntry *entries,
-                   int n_entries);
+void json_add_info(Text *out, const RunInfo *run, const char *architecture, const char *decode,
+                   const InfoEntry *entries, int n_entries);
 
 #endif

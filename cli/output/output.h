@@ -14,8 +14,8 @@
 typedef struct RunInfo {
     const char *model;
     const char *model_hash; /* NULL when the format does without it: it costs reading the file */
-    const char *method, *cpu;
-    char settings[33]; /* hash of everything that decides about a score */
+    const char *method, *variant, *fit, *cpu; /* variant "": none that is published */
+    char settings[33];                        /* hash of everything that decides about a score */
     const Scale *scale;
     const QbScorer *scorer; /* for tones and words */
     int n_tones, n_words;

@@ -35,9 +35,15 @@ typedef struct Pipeline {
     bool ended, stopping;
 } Pipeline;
 
+/* A scorer and the workers that take turns with it. */
+typedef struct Turn {
+    pthread_mutex_t mutex;
+    QbScorer *scorer;
+} Turn;
+
 typedef struct Worker {
     Pipeline *pipeline;
-    QbScorer *scorer;
+    Turn *turn;
     pthread_t thread;
 } Worker;
 
@@ -64,7 +70,15 @@ static QbStatus make_thumbnail(Slot *slot, const QbImage *image, const PipelineS
                            new_height > 0 ? new_height : 1);
 }
 
-static void do_slot(Slot *slot, QbScorer *scorer, const PipelineSpec *spec)
+static QbStatus score(QbScore *out, Turn *turn, const QbImage *image)
+{
+    pthread_mutex_lock(&turn->mutex);
+    QbStatus status = qb_scorer_score_image(out, turn->scorer, image);
+    pthread_mutex_unlock(&turn->mutex);
+    return status;
+}
+
+static void do_slot(Slot *slot, Turn *turn, const PipelineSpec *spec)
 {
     QbImage *image = NULL;
     slot->record = (Record){.path = slot->input.path};
@@ -80,7 +94,7 @@ static void do_slot(Slot *slot, QbScorer *scorer, const PipelineSpec *spec)
         slot->record.width = qb_image_width(image);
         slot->record.height = qb_image_height(image);
         slot->record.format = qb_image_format(image);
-        status = qb_scorer_score_image(&slot->record.score, scorer, image);
+        status = score(&slot->record.score, turn, image);
     }
     if (status == QB_OK)
         status = make_thumbnail(slot, image, spec);
@@ -127,7 +141,7 @@ static void *work(void *user)
             break;
         Slot *slot = &p->slots[p->next++ % p->n_slots];
         pthread_mutex_unlock(&p->mutex);
-        do_slot(slot, worker->scorer, p->spec);
+        do_slot(slot, worker->turn, p->spec);
         pthread_mutex_lock(&p->mutex);
         slot->done = true;
         pthread_cond_signal(&p->slot_done);
@@ -201,6 +215,7 @@ bool pipeline_run(const PipelineSpec *spec)
     /* On the heap and, when stopped, never freed: threads may still look at it. */
     Pipeline *p = cli_calloc(1, sizeof *p);
     Worker *workers = cli_calloc((size_t)spec->n_workers, sizeof *workers);
+    Turn *turns = cli_calloc((size_t)spec->n_scorers, sizeof *turns);
     pthread_t fetcher;
     int n_started = 0;
     p->spec = spec;
@@ -210,8 +225,12 @@ bool pipeline_run(const PipelineSpec *spec)
     pthread_cond_init(&p->work_arrived, NULL);
     pthread_cond_init(&p->slot_freed, NULL);
     pthread_cond_init(&p->slot_done, NULL);
+    for (int i = 0; i < spec->n_scorers; i++) {
+        turns[i].scorer = spec->scorers[i];
+        pthread_mutex_init(&turns[i].mutex, NULL);
+    }
     for (int i = 0; i < spec->n_workers; i++) {
-        workers[i] = (Worker){.pipeline = p, .scorer = spec->scorers[i]};
+        workers[i] = (Worker){.pipeline = p, .turn = &turns[i % spec->n_scorers]};
         if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
             break; /* the others do the work */
         n_started++;
@@ -230,6 +249,7 @@ bool pipeline_run(const PipelineSpec *spec)
         pthread_join(workers[i].thread, NULL);
     free(p->slots);
     free(workers);
+    free(turns);
     free(p);
     return true;
 }

@@ -1,8 +1,8 @@
 /* pipeline.h: pictures in, records out, many at a time, in the order they came in.
  *
  * One thread fetches inputs, workers decode and score (each with a scorer of its own on the shared
- * model), the caller's thread gets the records. At most a few pictures a worker are in flight,
- * however long the list: memory does not grow. */
+ * model, or taking turns), the caller's thread gets the records. At most a few pictures a worker
+ * are in flight, however long the list: memory does not grow. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QBOOST_CLI_PIPELINE_H
 #define QBOOST_CLI_PIPELINE_H
@@ -11,7 +11,8 @@
 #include "output/output.h"
 
 typedef struct PipelineSpec {
-    QbScorer **scorers; /* one a worker; borrowed */
+    QbScorer **scorers; /* borrowed */
+    int n_scorers;      /* fewer than workers: while one scores, the others decode ahead */
     int n_workers;
     const QbImageOptions *image_options;
     int thumbnail_width, thumbnail_height; /* box for thumbnails; 0 = none */

@@ -25,7 +25,7 @@ typedef struct Run {
     QbModel *model;
     QbImageOptions image_options;
     QbScorer **scorers;
-    int n_workers;
+    int n_scorers, n_workers;
     RunInfo info;
     const OutputFormat *format;
     int fd; /* where records go */
@@ -162,22 +162,33 @@ static int choose_workers(Run *run, int threads, const InputsSpec *spec)
     return run->n_peeked > 0 ? run->n_peeked : 1;
 }
 
+/* A scorer has a KV cache, which a large model makes as large as some small models are, and its
+ * matrices are large enough to keep all CPUs busy: one scorer has all of them then, and the workers
+ * decode ahead for it. */
+static int choose_scorers(const Run *run, int n_workers)
+{
+    enum { LARGE = 500000000 }; /* parameters */
+    return qb_model_parameter_count(run->model) > LARGE ? 1 : n_workers;
+}
+
 static int make_scorers(Run *run, const InputsSpec *spec)
 {
     int threads = session_threads(&run->args->model);
-    int n_workers = choose_workers(run, threads, spec);
-    run->scorers = cli_calloc((size_t)n_workers, sizeof *run->scorers);
-    for (int i = 0; i < n_workers; i++) {
-        int share = threads / n_workers + (i < threads % n_workers), code;
+    int n_workers = choose_workers(run, threads, spec), n = choose_scorers(run, n_workers);
+    run->scorers = cli_calloc((size_t)n, sizeof *run->scorers);
+    for (int i = 0; i < n; i++) {
+        int share = threads / n + (i < threads % n), code;
         code = session_new_scorer(&run->scorers[i], run->model, &run->args->prompt, share, i == 0);
         if (code == CLI_LIMIT && i > 0) {
-            report("memory for %d of %d workers only", i, n_workers);
+            report("memory for %d of %d workers only", i, n);
+            n_workers = i;
             break;
         }
         if (code != CLI_OK)
             return code;
-        run->n_workers++;
+        run->n_scorers++;
     }
+    run->n_workers = n_workers;
     return CLI_OK;
 }
 
@@ -268,6 +279,7 @@ static int drive(Run *run, const InputsSpec *spec)
 {
     Text text = {0};
     PipelineSpec pipeline = {.scorers = run->scorers,
+                             .n_scorers = run->n_scorers,
                              .n_workers = run->n_workers,
                              .image_options = &run->image_options,
                              .thumbnail_width = run->sheet ? CONTACT_SHEET_BOX_WIDTH : 0,
@@ -320,7 +332,7 @@ int score_run(const Command *command, const ScoreArgs *args, const InputsSpec *i
     for (; run.peeked_at < run.n_peeked; run.peeked_at++)
         input_free(&run.peeked[run.peeked_at]);
     free(run.peeked);
-    for (int i = 0; i < run.n_workers; i++)
+    for (int i = 0; i < run.n_scorers; i++)
         qb_scorer_free(&run.scorers[i]);
     free(run.scorers);
     stored_free(&run.stored);

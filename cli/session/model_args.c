@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *method_choices[17]; /* NULL-terminated */
+/* NULL-terminated */
+const char *method_choices[17], *variant_choices[33], *layout_choices[9];
+const char *const fit_choices[] = {"crop", "pad", NULL};
 const char *const decode_choices[] = {"auto", "managed", "upstream", NULL};
 const char *const cpu_choices[] = {"ref", "avx2", "avx512", "best", NULL};
 
@@ -25,6 +27,8 @@ int session_check(const Command *command, const ModelArgs *args, const PromptArg
 {
     if (args->model && !*args->model)
         return usage_error(command, "the model's name is empty");
+    if (args->mmproj && !args->model)
+        return usage_error(command, "--mmproj: --model must name the language model of the pair");
     if (prompts && prompts->prompt && text_is_blank(prompts->prompt))
         return usage_error(command, "--prompt: the question is empty");
     return CLI_OK;
@@ -42,6 +46,7 @@ int session_open_model(QbModel **out, const ModelArgs *args)
     QbModelOptions options;
     qb_model_options_init(&options);
     options.threads = session_threads(args);
+    options.mmproj = args->mmproj;
     QbStatus status = qb_model_open(out, path, &options);
     free(path);
     if (status == QB_OK)
@@ -95,6 +100,8 @@ static const char *blamed_option(QbStatus status, const PromptArgs *prompts, con
     const char *file = prompts->prompt_file;
     if (file && strncmp(message, file, strlen(file)) == 0)
         return ""; /* the message has the line */
+    if (strstr(message, "variant \"") || strstr(message, "fit \""))
+        return ""; /* it names the thing */
     if (prompts->weights && strstr(message, "weights"))
         return "--weights: ";
     return prompts->tones ? "--tones: " : "";
@@ -107,6 +114,9 @@ int session_new_scorer(QbScorer **out, const QbModel *model, const PromptArgs *p
     qb_scorer_options_init(&options);
     options.threads = threads;
     if (prompts) {
+        options.variant = prompts->variant;
+        options.fit = prompts->fit;
+        options.mcq_layout = prompts->layout;
         options.method = prompts->method;
         options.prompt = prompts->prompt;
         options.prompt_file = prompts->prompt_file;
@@ -134,7 +144,9 @@ static void describe_settings(RunInfo *run, const QbImageOptions *image_options)
 {
     const QbScorer *scorer = run->scorer;
     Hash128 hash = hash128_add_text(hash128_start, run->method);
+    hash = hash128_add_text(hash, qb_scorer_template(scorer));
     hash = hash128_add_text(hash, qb_scorer_prompt(scorer));
+    hash = hash128_add_text(hash, qb_scorer_fit(scorer));
     hash = add_number(hash, qb_scorer_temperature(scorer));
     for (int tone = 0; tone < run->n_tones; tone++)
         hash = add_number(hash, qb_scorer_tone_weight(scorer, tone));
@@ -157,6 +169,8 @@ void session_describe(RunInfo *out, const QbModel *model, const QbScorer *scorer
         .model = qb_model_name(model),
         .model_hash = with_hash ? qb_model_hash(model) : NULL,
         .method = qb_scorer_method(scorer),
+        .variant = qb_scorer_variant(scorer),
+        .fit = qb_scorer_fit(scorer),
         .cpu = qb_cpu_level(),
         .scale = scale,
         .scorer = scorer,
@@ -166,8 +180,16 @@ void session_describe(RunInfo *out, const QbModel *model, const QbScorer *scorer
     describe_settings(out, image_options);
 }
 
+/* choices: room for capacity names and the NULL that is there already. */
+static void list_choices(const char **choices, int capacity, const char *(*name)(int index))
+{
+    for (int i = 0; i < capacity && name(i); i++)
+        choices[i] = name(i);
+}
+
 void model_args_init(void)
 {
-    for (int i = 0; i < 16 && qb_method_name(i); i++)
-        method_choices[i] = qb_method_name(i);
+    list_choices(method_choices, 16, qb_method_name);
+    list_choices(variant_choices, 32, qb_variant_name);
+    list_choices(layout_choices, 8, qb_mcq_layout_name);
 }

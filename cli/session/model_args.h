@@ -9,7 +9,7 @@
 #include <qboost/qboost.h>
 
 typedef struct ModelArgs {
-    const char *model, *cpu;
+    const char *model, *mmproj, *cpu;
     int threads; /* 0 = all CPUs */
 } ModelArgs;
 
@@ -19,14 +19,16 @@ typedef struct PictureArgs {
 } PictureArgs;
 
 typedef struct PromptArgs {
+    const char *variant, *fit;
     const char *method, *prompt, *prompt_file, *tones, *weights;
-    double temperature; /* NAN = not given */
+    double temperature; /* NAN or 0 = not given */
+    const char *layout; /* of questions with options */
 } PromptArgs;
 
-extern const char *const decode_choices[], *const cpu_choices[];
-extern const char *method_choices[];
+extern const char *const decode_choices[], *const cpu_choices[], *const fit_choices[];
+extern const char *method_choices[], *variant_choices[], *layout_choices[];
 
-/* Asks the library which methods there are; before options are parsed or shown. */
+/* Asks the library what there is; before options are parsed or shown. */
 void model_args_init(void);
 
 // clang-format off
@@ -34,6 +36,9 @@ void model_args_init(void);
     {.name = "model", .letter = 'm', .type = OPTION_STRING, .metavar = "MODEL", \
      .offset = offsetof(Args, member.model), \
      .help = "GGUF file, or the name of one in the model folders (default: the model inside the program)"}, \
+    {.name = "mmproj", .type = OPTION_STRING, .metavar = "FILE", \
+     .offset = offsetof(Args, member.mmproj), \
+     .help = "with a pair of files made for llama.cpp: the picture part; --model names the language model"}, \
     {.name = "threads", .letter = 't', .type = OPTION_INT, .metavar = "N", .min = 0, .max = 1024, \
      .offset = offsetof(Args, member.threads), .standard = "0", \
      .help = "CPUs to use in all, 0 = every one this process may use; scores do not depend on it (default: 0)"}, \
@@ -56,7 +61,18 @@ void model_args_init(void);
      .offset = offsetof(Args, member.max_memory), .standard = "4G", \
      .help = "refuse pictures whose decoding would take more memory; k, M, G may follow (default: 4G)"}
 
+#define VARIANT_OPTIONS(Args, member) \
+    {.name = "variant", .type = OPTION_CHOICE, .metavar = "NAME", .choices = variant_choices, \
+     .offset = offsetof(Args, member.variant), \
+     .help = "ask as a published model is asked: template, prompt, method and fit together; 'qboost info " \
+             "MODEL' lists those that suit a model (default: the model's)"}, \
+    {.name = "fit", .type = OPTION_CHOICE, .metavar = "HOW", .choices = fit_choices, \
+     .offset = offsetof(Args, member.fit), \
+     .help = "what becomes of oblong pictures: crop (the middle is shown) or pad (to a square) (default: the " \
+             "variant's or the model's)"}
+
 #define PROMPT_OPTIONS(Args, member) \
+    VARIANT_OPTIONS(Args, member), \
     {.name = "method", .type = OPTION_CHOICE, .metavar = "NAME", .choices = method_choices, \
      .offset = offsetof(Args, member.method), \
      .help = "which words are read and how they are weighed: tti, mpe, binary or levels (default: the model's)"}, \
@@ -64,7 +80,7 @@ void model_args_init(void);
      .offset = offsetof(Args, member.prompt), .help = "the question (default: the model's)"}, \
     {.name = "prompt-file", .type = OPTION_STRING, .metavar = "FILE", \
      .offset = offsetof(Args, member.prompt_file), \
-     .help = "text file with method, prompt, tones, weights, temperature; options override it"}, \
+     .help = "text file with variant, fit, method, prompt, tones, weights, temperature; options override it"}, \
     {.name = "tones", .type = OPTION_STRING, .metavar = "WORDS", \
      .offset = offsetof(Args, member.tones), \
      .help = "own words by tone, best first: \"good fine / average / poor bad\""}, \

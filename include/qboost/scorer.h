@@ -122,11 +122,17 @@ QB_API QbStatus qb_scorer_mcq(QbMcq *out, QbScorer *scorer, const QbImage *const
 /* What the scorer was set to. Texts are borrowed from scorer. */
 QB_API const char *qb_scorer_method(const QbScorer *scorer); /* "custom": with words of your own */
 QB_API const char *qb_scorer_prompt(const QbScorer *scorer);
-QB_API const char *qb_scorer_variant(const QbScorer *scorer);      /* "": none that is published */
-QB_API const char *qb_scorer_template(const QbScorer *scorer);     /* with <image> and {prompt} */
-QB_API const char *qb_scorer_ask_template(const QbScorer *scorer); /* {images} or <image> */
-QB_API const char *
-qb_scorer_fit(const QbScorer *scorer); /* "crop", "pad"; "view": whole, any shape */
+/* "": none that is published */
+QB_API const char *qb_scorer_variant(const QbScorer *scorer);
+/* With <image> and {prompt}; of questions with {images} or <image>, which stands for ask_image, or
+ * for each of several pictures ask_images ({nth} = first, second, …) with ask_join between them. */
+QB_API const char *qb_scorer_template(const QbScorer *scorer);
+QB_API const char *qb_scorer_ask_template(const QbScorer *scorer);
+QB_API const char *qb_scorer_ask_image(const QbScorer *scorer);
+QB_API const char *qb_scorer_ask_images(const QbScorer *scorer);
+QB_API const char *qb_scorer_ask_join(const QbScorer *scorer);
+/* "crop" (shortest edge, then the middle), "pad" (to a square) or "view" (whole, any shape). */
+QB_API const char *qb_scorer_fit(const QbScorer *scorer);
 QB_API const char *qb_scorer_mcq_layout(const QbScorer *scorer);
 QB_API double qb_scorer_temperature(const QbScorer *scorer);
 QB_API int qb_scorer_threads(const QbScorer *scorer);

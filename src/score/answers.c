@@ -286,6 +286,10 @@ static QbStatus resolve_letters(QbCandidate *letters, const QbScorer *s, int n)
     for (int i = 0; i < n; i++) {
         const char letter[] = {(char)('A' + i), 0}, *word = letter;
         QbStatus status = resolve_candidates(&letters[i], s, &word, 1);
+        if (status == QB_ERR_ARG)
+            return qb_fail(QB_ERR_UNSUPPORTED,
+                           "%s: has no token for the letter %c: it cannot choose between options",
+                           s->model->name, 'A' + i);
         if (status)
             return status;
     }

@@ -139,6 +139,21 @@ const char *qb_scorer_ask_template(const QbScorer *scorer)
     return scorer->settings.ask_template.text;
 }
 
+const char *qb_scorer_ask_image(const QbScorer *scorer)
+{
+    return scorer->settings.ask_template.image;
+}
+
+const char *qb_scorer_ask_images(const QbScorer *scorer)
+{
+    return scorer->settings.ask_template.images;
+}
+
+const char *qb_scorer_ask_join(const QbScorer *scorer)
+{
+    return scorer->settings.ask_template.join;
+}
+
 const char *qb_scorer_fit(const QbScorer *scorer)
 {
     return qb_fit_name(scorer->settings.fit);

@@ -224,11 +224,13 @@ static QbStatus take_variant(QbManners *out, const char *name, const QbModel *mo
 }
 
 /* What neither user nor variant has said: the file's own; a pair of llama.cpp's, which says
- * nothing, is LLaVA-1.5; and then what every model understands. */
+ * nothing, is LLaVA-1.5, asked as the converter's preset for it; and then what every model
+ * understands. */
 static QbManners own_manners(const QbModel *model)
 {
     QbManners m = model->manners;
-    const QbVariant *llava = model->mmproj && !m.prompt_template ? qb_variant_find("llava") : NULL;
+    const QbVariant *llava =
+        model->mmproj && !m.prompt_template ? qb_variant_find("llava-eval") : NULL;
     QbManners base = llava ? manners_of(llava) : (QbManners){0};
     m.variant = m.variant ? m.variant : base.variant;
     if (!m.prompt_template)

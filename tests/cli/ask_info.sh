@@ -18,8 +18,29 @@ check_code "ask about nothing" 1 "$QBOOST" ask "$work/nothing.jpg" "What?"
 check_same "one line" "$(n_lines "$work/err")" 1
 check_code "ask: --max-tokens" 2 "$QBOOST" ask -n 0 examples/cat.jpg "What?"
 
+# several pictures, odds of words
+check_code "ask about two pictures" 0 "$QBOOST" ask --json examples/cat.jpg examples/rocket.jpg "Which is sharper?"
+check "both are named" python3 -c 'import json, sys
+o = json.load(open(sys.argv[1]))
+assert [p["path"] for p in o["pictures"]] == ["examples/cat.jpg", "examples/rocket.jpg"] and "path" not in o' "$work/out"
+check_code "standard input twice" 2 "$QBOOST" ask - - "Which?" </dev/null
+check_code "ask --candidates" 0 "$QBOOST" ask --json --candidates "Yes, goodness,good,No" examples/cat.jpg "Is it sharp?"
+check "odds of words" python3 -c 'import json, math, sys
+o = json.load(open(sys.argv[1]))
+c = o["candidates"]
+assert o["schema"] == "qboost.candidates/1" and o["question"] == "Is it sharp?"
+assert [e["word"] for e in c] == ["Yes", "goodness", "good", "No"]
+assert all(e["log_probability"] < 0 and abs(e["probability"] - math.exp(e["log_probability"])) < 1e-8 for e in c)
+assert sum(e["probability"] for e in (c[0], c[2], c[3])) <= 1 + 1e-9
+assert c[1]["token"] == c[2]["token"] and c[1]["pieces"] > 1 == c[2]["pieces"]' "$work/out"
+check_code "and as a table" 0 "$QBOOST" ask --candidates "Yes,goodness,good" examples/cat.jpg "Is it sharp?"
+check_has "which tells of words cut short" "$work/out" "first of 2"
+check_has "and of those that are one token" "$work/out" "the same as of goodness"
+check_code "a word that is no token" 2 "$QBOOST" ask --candidates "good,§§" examples/cat.jpg "Is it sharp?"
+check_code "an empty word" 2 "$QBOOST" ask --candidates "good,,poor" examples/cat.jpg "Is it sharp?"
+
 check_code "info" 0 "$QBOOST" info
-for part in "hash (xxh128)" method prompt temperature tones good jpeg png webp; do
+for part in "hash (xxh128)" variant template questions fit score method prompt temperature tones good jpeg png webp; do
     check_has "info tells: $part" "$work/out" "$part"
 done
 check_code "info --json" 0 "$QBOOST" info --json --method mpe

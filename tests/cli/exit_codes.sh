@@ -26,7 +26,8 @@ for arguments in "" "--nonsense x" "-Q x" "--format xml x" "--scale 0-10 x" "--s
     check_code "2: score $arguments" 2 "$QBOOST" score $arguments </dev/null
 done
 check_code "2: ask without a question" 2 "$QBOOST" ask "$work/a.ppm"
-check_code "2: ask with too much" 2 "$QBOOST" ask "$work/a.ppm" what who
+check_code "2: ask without a question, twice a picture" 2 "$QBOOST" ask "$work/a.ppm" "$work/a.ppm"
+check_has "2: which is said" "$work/err" "question is missing"
 for blank in "" " " "$(printf ' \t ')"; do
     check_code "2: ask with the question '$blank'" 2 "$QBOOST" ask "$work/a.ppm" "$blank"
     check_has "2: which is said" "$work/err" "question is empty"

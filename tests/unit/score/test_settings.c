@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/mem.h"
 #include "score/settings.h"
+#include "score/variant.h"
 #include "tests/unit/models/tiny_model.h"
 
 #include <locale.h>
@@ -247,6 +248,173 @@ static void test_wrong_options(void **state)
     assert_null(strstr(qb_last_error(), path));
 }
 
+/* ---- variants and fit ----------------------------------------------------------------------- */
+
+static void assert_variant(const QbSettings *s, const char *name, const char *prompt,
+                           const char *method, QbFit fit)
+{
+    assert_string_equal(s->variant, name);
+    assert_string_equal(s->prompt, prompt);
+    assert_string_equal(s->method->name, method);
+    assert_int_equal(s->fit, fit);
+}
+
+static void test_a_variant_stands_for_all_parts(void **state)
+{
+    (void)state;
+    static const char rate[] = "Rate the quality of the image.";
+    const QbVariant *llava = qb_variant_find("llava");
+    QbSettings s = good(NULL, (QbScorerOptions){0});
+    assert_variant(&s, "", rate, "mpe", QB_FIT_CROP); /* the file's */
+    assert_string_equal(s.score_template.text, "USER: <image>{prompt} ASSISTANT:");
+    assert_string_equal(s.ask_template.text, s.score_template.text);
+    assert_string_equal(s.mcq_layout->name, "q-instruct-llava");
+    qb_settings_deinit(&s);
+
+    s = good(NULL, (QbScorerOptions){.variant = "llava"});
+    assert_variant(&s, "llava", rate, llava->method, QB_FIT_PAD);
+    assert_string_equal(s.score_template.text, llava->prompt_template);
+    assert_string_equal(s.score_template.image, "<image>");
+    assert_string_equal(s.ask_template.text, llava->ask_template);
+    assert_string_equal(s.ask_template.image, llava->ask_image);
+    assert_string_equal(s.ask_template.images, llava->ask_images);
+    assert_string_equal(s.ask_template.join, llava->ask_join);
+    qb_settings_deinit(&s);
+
+    s = good(NULL, (QbScorerOptions){
+                       .variant = "llava", .prompt = "Sharp?", .method = "levels", .fit = "crop"});
+    assert_variant(&s, "llava", "Sharp?", "levels", QB_FIT_CROP);
+    assert_string_equal(s.score_template.text, llava->prompt_template);
+    qb_settings_deinit(&s);
+    s = good(NULL, (QbScorerOptions){.fit = "pad"});
+    assert_variant(&s, "", rate, "mpe", QB_FIT_PAD);
+    qb_settings_deinit(&s);
+}
+
+static void test_variants_in_files(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "fit = crop\nprompt = Sharp?\nvariant = llava\nmethod = binary\ntones = fine / bad\n"
+        "temperature = 3";
+    QbSettings s = good(text, (QbScorerOptions){0}); /* whatever the lines' order */
+    assert_variant(&s, "llava", "Sharp?", "binary", QB_FIT_CROP);
+    assert_string_equal(s.tones.word[0], "fine");
+    qb_settings_deinit(&s);
+    s = good(text, (QbScorerOptions){.prompt = "mine", .fit = "pad"});
+    assert_variant(&s, "llava", "mine", "binary", QB_FIT_PAD);
+    qb_settings_deinit(&s);
+    /* A variant among the options leaves nothing of the file's. */
+    const QbVariant *v = qb_variant_find("llava-eval");
+    s = good(text, (QbScorerOptions){.variant = "llava-eval"});
+    assert_variant(&s, "llava-eval", v->rate_prompt, v->method, QB_FIT_CROP);
+    assert_false(s.own_tones);
+    assert_true(s.temperature == s.method->temperature);
+    assert_string_equal(s.score_template.text, v->prompt_template);
+    qb_settings_deinit(&s);
+}
+
+static void test_wrong_variants(void **state)
+{
+    (void)state;
+    refuse(NULL, (QbScorerOptions){.variant = "lava"}, QB_ERR_ARG, "\"lava\"", "llava-eval");
+    refuse(NULL, (QbScorerOptions){.variant = ""}, QB_ERR_ARG, "unknown variant", "llava");
+    refuse(NULL, (QbScorerOptions){.variant = "q-align-eval"}, QB_ERR_ARG, "mplug_owl2",
+           "there are: llava-eval, llava");
+    refuse(NULL, (QbScorerOptions){.fit = "squeeze"}, QB_ERR_ARG, "\"squeeze\"", "crop, pad");
+    refuse(NULL, (QbScorerOptions){.fit = "view"}, QB_ERR_ARG, "\"view\"", "crop, pad");
+    refuse(NULL, (QbScorerOptions){.mcq_layout = "x"}, QB_ERR_ARG, "\"x\"", "q-bench");
+    refuse("variant = lava", (QbScorerOptions){0}, QB_ERR_ARG, ":1", "\"lava\"");
+    refuse("\nfit = squeeze", (QbScorerOptions){0}, QB_ERR_ARG, ":2", "\"squeeze\"");
+
+    QbModel *compact = NULL;
+    QbSettings s;
+    QbScorerOptions options = {.size = sizeof options, .variant = "llava"};
+    assert_int_equal(qb_model_open(&compact, NULL, NULL), QB_OK);
+    assert_int_equal(qb_settings_init(&s, &options, compact), QB_ERR_ARG);
+    assert_non_null(strstr(qb_last_error(), "compact, which has none"));
+    options.variant = NULL;
+    options.fit = "pad";
+    assert_int_equal(qb_settings_init(&s, &options, compact), QB_ERR_ARG);
+    assert_non_null(strstr(qb_last_error(), "one way only (view)"));
+    options.fit = NULL;
+    assert_int_equal(qb_settings_init(&s, &options, compact), QB_OK);
+    assert_int_equal(s.fit, QB_FIT_VIEW);
+    assert_string_equal(s.mcq_layout->name, "q-bench");
+    qb_settings_deinit(&s);
+    qb_model_close(&compact);
+}
+
+/* What the file says, and hostile texts in it. */
+static void test_manners_of_the_file(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *text;
+        bool good;
+        const char *part;
+    } cases[] = {
+        {"qboost.variant", "of a later version", true, ""},
+        {"qboost.ask.template", "{images}{prompt}", true, ""},
+        {"qboost.ask.template", "<image>{prompt}{prompt}", true, ""},
+        {"qboost.ask.template", "{prompt}", false, "one {images}"},
+        {"qboost.ask.template", "{images}", false, "{prompt}"},
+        {"qboost.ask.template", "{images}{images}{prompt}", false, "one {images}"},
+        {"qboost.ask.template", "{images}<image>{prompt}", false, "one {images}"},
+        {"qboost.ask.image", "no picture", false, "one <image>"},
+        {"qboost.ask.image", "<image><image>", false, "one <image>"},
+        {"qboost.ask.images", "{nth}", false, "one <image>"},
+        {"qboost.ask.images", "{nth}{nth}{prompt}{images}<image>", true, ""},
+        {"qboost.ask.join", "<image>", false, "no <image>"},
+        {"qboost.ask.join", "", true, ""},
+        {"qboost.prompt.rate", " \n", false, "some words"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        QbModel *m = NULL;
+        QbSettings s;
+        QbScorerOptions options = {.size = sizeof options};
+        QbStatus status = tiny_open(&m, &(TinyModel){.key = cases[i].key, .text = cases[i].text});
+        if (status != (cases[i].good ? QB_OK : QB_ERR_FORMAT))
+            fail_msg("%s = \"%s\": status %d", cases[i].key, cases[i].text, status);
+        if (!cases[i].good) {
+            assert_non_null(strstr(qb_last_error(), cases[i].key));
+            assert_non_null(strstr(qb_last_error(), cases[i].part));
+            continue;
+        }
+        assert_int_equal(qb_settings_init(&s, &options, m), QB_OK);
+        if (!strcmp(cases[i].key, "qboost.variant"))
+            assert_string_equal(s.variant, cases[i].text);
+        qb_settings_deinit(&s);
+        qb_model_close(&m);
+    }
+    char *large = malloc(65600);
+    memset(large, 'x', 65599);
+    large[65599] = 0;
+    memcpy(large, "<image>{prompt}", 15);
+    QbModel *m = NULL;
+    assert_int_equal(tiny_open(&m, &(TinyModel){.key = "qboost.template", .text = large}),
+                     QB_ERR_FORMAT);
+    assert_non_null(strstr(qb_last_error(), "longer than"));
+    free(large);
+}
+
+/* A method that a file names and nobody knows: the model's fault, not the caller's. */
+static void test_a_method_of_a_later_version(void **state)
+{
+    (void)state;
+    QbModel *m = NULL;
+    QbSettings s;
+    QbScorerOptions options = {.size = sizeof options};
+    assert_int_equal(tiny_open(&m, &(TinyModel){.key = "qboost.method", .text = "dialogue"}),
+                     QB_OK);
+    assert_int_equal(qb_settings_init(&s, &options, m), QB_ERR_UNSUPPORTED);
+    assert_non_null(strstr(qb_last_error(), "dialogue"));
+    options.method = "tti";
+    assert_int_equal(qb_settings_init(&s, &options, m), QB_OK);
+    qb_settings_deinit(&s);
+    qb_model_close(&m);
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -277,6 +445,11 @@ int main(void)
         cmocka_unit_test(test_wrong_lines),
         cmocka_unit_test(test_wrong_files),
         cmocka_unit_test(test_wrong_options),
+        cmocka_unit_test(test_a_variant_stands_for_all_parts),
+        cmocka_unit_test(test_variants_in_files),
+        cmocka_unit_test(test_wrong_variants),
+        cmocka_unit_test(test_manners_of_the_file),
+        cmocka_unit_test(test_a_method_of_a_later_version),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

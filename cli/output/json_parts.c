@@ -1,0 +1,89 @@
+/* json_parts.c: see json_parts.h. Keys keep the order in which they are put. */
+// SPDX-License-Identifier: Apache-2.0
+#include "output/json_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void json_put(json_t *object, const char *key, json_t *value)
+{
+    if (!object || json_object_set_new_nocheck(object, key, value ? value : json_null()))
+        cli_out_of_memory(); /* jansson fails here for nothing else */
+}
+
+json_t *json_finite(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *json_milliseconds(double value)
+{
+    return json_finite(round(value * 1000) / 1000);
+}
+
+/* Any bytes as UTF-8: U+FFFD stands for each byte that is not. */
+json_t *json_text(const char *bytes)
+{
+    Text clean = {0};
+    while (*bytes) {
+        int n = utf8_sequence(bytes, NULL);
+        if (n > 0)
+            text_add_bytes(&clean, bytes, (size_t)n);
+        else
+            text_add(&clean, "\xef\xbf\xbd");
+        bytes += n > 0 ? n : 1;
+    }
+    json_t *value = json_string(clean.data ? clean.data : "");
+    text_free(&clean);
+    return value;
+}
+
+static json_t *base64(const char *bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t length = strlen(bytes);
+    Text text = {0};
+    text_add(&text, "");
+    for (size_t i = 0; i < length; i += 3) {
+        const unsigned char *b = (const unsigned char *)bytes + i;
+        size_t n = length - i < 3 ? length - i : 3;
+        unsigned bits =
+            (unsigned)b[0] << 16 | (n > 1 ? (unsigned)b[1] << 8 : 0) | (n > 2 ? b[2] : 0);
+        for (size_t k = 0; k < 4; k++)
+            text_add_char(&text, k <= n ? digits[bits >> (18 - 6 * k) & 63] : '=');
+    }
+    json_t *value = json_string(text.data);
+    text_free(&text);
+    return value;
+}
+
+void json_put_path(json_t *object, const char *path)
+{
+    json_put(object, "path", json_text(path));
+    if (!utf8_valid(path))
+        json_put(object, "path_b64", base64(path));
+}
+
+void json_put_run(json_t *object, const RunInfo *run)
+{
+    json_put(object, "model", json_text(run->model));
+    json_put(object, "model_hash", json_text(run->model_hash ? run->model_hash : ""));
+    json_put(object, "method", json_text(run->method));
+    json_put(object, "settings", json_string(run->settings));
+    if (*run->variant)
+        json_put(object, "variant", json_text(run->variant));
+    json_put(object, "fit", json_text(run->fit));
+    json_put(object, "cpu", json_string(run->cpu));
+    json_put(object, "version", json_string(qb_version()));
+}
+
+void json_add_object(Text *out, json_t *object)
+{
+    char *line = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(object);
+    if (!line)
+        cli_out_of_memory();
+    text_add(out, line);
+    free(line);
+}
