@@ -14,8 +14,10 @@ typedef struct QbSentencePieceModel {
 } QbSentencePieceModel;
 
 /* data: the file, borrowed until _deinit. name: for messages. What qb_tokenizer_new cannot do
- * exactly (unigram models, a character map, squeezed spaces, spaces as suffix, no byte fallback
- * with unknown normaliser) is refused by name. */
+ * exactly (models that are not BPE, a character map, squeezed or unescaped spaces, spaces as
+ * suffix, an own text for unknown pieces) is refused by name; so are ids of pieces of another type
+ * and byte pieces without byte fallback. The pieces themselves are judged by qb_tokenizer_new. On
+ * failure *out is empty. */
 QbStatus qb_sentencepiece_model_read(QbSentencePieceModel *out, const void *data, size_t size_bytes,
                                      const char *name);
 void qb_sentencepiece_model_deinit(QbSentencePieceModel *model);

@@ -114,20 +114,18 @@ static QbStatus build(PickleVm *vm)
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-/* Opcodes that are not here are refused; among them are all that torch.save never writes. */
-static QbStatus step(PickleVm *vm, uint8_t opcode)
+/* Numbers, texts, names and what was remembered. Opcodes that are neither here nor in step are
+ * refused; among them are all that torch.save never writes. */
+static QbStatus push_constant(PickleVm *vm, uint8_t opcode)
 {
-    uint64_t version;
     switch (opcode) {
-    case 0x80: /* PROTO: what is meant is told by the opcodes */
-        return qb_pickle_take_number(&version, vm, 1);
-    case '(':
-        return qb_pickle_push_kind(vm, PICKLE_MARK, 0);
     case 'N':
         return qb_pickle_push_kind(vm, PICKLE_NONE, 0);
     case 0x88: /* NEWTRUE */
     case 0x89: /* NEWFALSE */
         return qb_pickle_push_kind(vm, PICKLE_BOOL, opcode == 0x88);
+    case 0x8f: /* EMPTY_SET */
+        return qb_pickle_push_kind(vm, PICKLE_OTHER, 0);
     case 'J':
         return qb_pickle_push_int(vm, 4);
     case 'K':
@@ -144,6 +142,25 @@ static QbStatus step(PickleVm *vm, uint8_t opcode)
         return qb_pickle_push_text(vm, 1);
     case 'c':
         return qb_pickle_push_global(vm);
+    case 'h':
+        return qb_pickle_get_memo(vm, 1);
+    case 'j':
+        return qb_pickle_get_memo(vm, 4);
+    default:
+        return qb_fail(QB_ERR_UNSUPPORTED,
+                       "%s: data.pkl at byte %zu: opcode 0x%02x is none that tensors need: refused",
+                       vm->file, vm->opcode_at, opcode);
+    }
+}
+
+static QbStatus step(PickleVm *vm, uint8_t opcode)
+{
+    uint64_t version;
+    switch (opcode) {
+    case 0x80: /* PROTO: what is meant is told by the opcodes */
+        return qb_pickle_take_number(&version, vm, 1);
+    case '(':
+        return qb_pickle_push_kind(vm, PICKLE_MARK, 0);
     case ')':
         return qb_pickle_make_object(vm, PICKLE_TUPLE, 0, 0);
     case 0x85: /* TUPLE1, TUPLE2, TUPLE3 */
@@ -156,8 +173,6 @@ static QbStatus step(PickleVm *vm, uint8_t opcode)
         return qb_pickle_make_object(vm, PICKLE_LIST, 0, 0);
     case '}':
         return qb_pickle_make_object(vm, PICKLE_DICT, 0, 0);
-    case 0x8f: /* EMPTY_SET */
-        return qb_pickle_push_kind(vm, PICKLE_OTHER, 0);
     case 'a':
         return qb_pickle_fill(vm, PICKLE_LIST, 1, 0);
     case 'e':
@@ -166,10 +181,6 @@ static QbStatus step(PickleVm *vm, uint8_t opcode)
         return qb_pickle_fill(vm, PICKLE_DICT, 2, 0);
     case 'u':
         return qb_pickle_fill_from_mark(vm, PICKLE_DICT);
-    case 'h':
-        return qb_pickle_get_memo(vm, 1);
-    case 'j':
-        return qb_pickle_get_memo(vm, 4);
     case 'q':
         return qb_pickle_put_memo(vm, 1);
     case 'r':
@@ -182,9 +193,7 @@ static QbStatus step(PickleVm *vm, uint8_t opcode)
     case 'b':
         return build(vm);
     default:
-        return qb_fail(QB_ERR_UNSUPPORTED,
-                       "%s: data.pkl at byte %zu: opcode 0x%02x is none that tensors need: refused",
-                       vm->file, vm->opcode_at, opcode);
+        return push_constant(vm, opcode);
     }
 }
 

@@ -2,34 +2,30 @@
  * sentencepiece library gives: the shared vectors, the prompts of the models' papers, thousands of
  * generated strings. The model may not be kept here; without it these tests skip. */
 // SPDX-License-Identifier: Apache-2.0
-#include "base/mem.h"
-#include "tests/unit/tokenizer/spm_model.h"
+#include "tests/unit/tokenizer/sentencepiece_file.h"
 #include "tests/unit/tokenizer/tokenizer_golden.h"
 
 #include <jansson.h>
 
 static QbTokenizer *tokenizer; /* NULL without the model */
 
-static const char *shared_path(const char *name)
-{
-    static char path[1024];
-    const char *shared = getenv("QB_SHARED");
-    snprintf(path, sizeof path, "%s/data/fixtures/%s", shared ? shared : "../shared", name);
-    return path;
-}
-
 static int open_model(void **state)
 {
     (void)state;
-    SpmModel model;
-    if (!spm_model_load(&model, shared_path("llama_tokenizer.model"))) {
+    uint8_t *data;
+    size_t size;
+    QbSentencePieceModel model;
+    if (!load_llama_model(&data, &size)) {
         print_message("llama_tokenizer.model is absent: skipping\n");
         return 0;
     }
-    QbStatus status = qb_tokenizer_new(&tokenizer, model.pieces, model.n, &model.options);
+    QbStatus status = qb_sentencepiece_model_read(&model, data, size, "llama_tokenizer.model");
+    if (!status)
+        status = qb_tokenizer_new(&tokenizer, model.pieces, model.n, &model.options);
     if (status)
         print_error("%s\n", qb_last_error());
-    spm_model_free(&model); /* the pieces were copied */
+    qb_sentencepiece_model_deinit(&model); /* the pieces were copied */
+    qb_free(data);
     return status;
 }
 
