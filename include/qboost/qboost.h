@@ -19,6 +19,7 @@
 #ifndef QBOOST_QBOOST_H
 #define QBOOST_QBOOST_H
 
+#include <qboost/convert.h>
 #include <qboost/cpu.h>
 #include <qboost/error.h>
 #include <qboost/image.h>
