@@ -21,12 +21,36 @@
 
 enum { MAX_LAYERS = 512, MAX_WIDTH = 65536, MAX_VOCAB = 1 << 20, MAX_CONTEXT = 8192 };
 
+/* Whole heads are turned, and positions are not stretched. */
+static QbStatus check_rope(const QbLlama *m, const QbLoader *loader, const char *prefix)
+{
+    const char *file = qb_gguf_name(loader->gguf), *scaling = "none";
+    char key[96];
+    int rope_dims = 0;
+    QbStatus status;
+    snprintf(key, sizeof key, "%s.rope.scaling.type", prefix);
+    if ((status = qb_gguf_get_string_or(&scaling, loader->gguf, key)))
+        return status;
+    if (strcmp(scaling, "none"))
+        return qb_fail(QB_ERR_UNSUPPORTED, "%s: %s is \"%s\", only \"none\" can be done", file, key,
+                       scaling);
+    snprintf(key, sizeof key, "%s.rope.dimension_count", prefix);
+    if (!qb_gguf_has_key(loader->gguf, key))
+        return QB_OK;
+    if ((status = qb_load_int(&rope_dims, loader, 1, MAX_WIDTH, prefix, "rope.dimension_count")))
+        return status;
+    return rope_dims == m->head_dim
+               ? QB_OK
+               : qb_fail(QB_ERR_UNSUPPORTED,
+                         "%s: %s is %d, only the head's width of %d can be done", file, key,
+                         rope_dims, m->head_dim);
+}
+
 static QbStatus load_shape(QbLlama *m, const QbLoader *loader, const char *prefix)
 {
     const char *file = qb_gguf_name(loader->gguf);
     char key[96];
     QbStatus status;
-    int rope_dims = 0;
     if ((status = qb_load_int(&m->n_layers, loader, 1, MAX_LAYERS, prefix, "block_count")) ||
         (status = qb_load_int(&m->n_embd, loader, 1, MAX_WIDTH, prefix, "embedding_length")) ||
         (status = qb_load_int(&m->n_ff, loader, 1, MAX_WIDTH, prefix, "feed_forward_length")) ||
@@ -67,17 +91,7 @@ static QbStatus load_shape(QbLlama *m, const QbLoader *loader, const char *prefi
     m->head_dim = m->n_embd / m->n_heads;
     m->n_vocab = (int)n_vocab;
     m->rope_base = rope_base;
-    snprintf(key, sizeof key, "%s.rope.dimension_count", prefix);
-    if (qb_gguf_has_key(loader->gguf, key)) {
-        if ((status =
-                 qb_load_int(&rope_dims, loader, 1, MAX_WIDTH, prefix, "rope.dimension_count")))
-            return status;
-        if (rope_dims != m->head_dim)
-            return qb_fail(QB_ERR_UNSUPPORTED,
-                           "%s: %s is %d, only the head's width of %d can be done", file, key,
-                           rope_dims, m->head_dim);
-    }
-    return QB_OK;
+    return check_rope(m, loader, prefix);
 }
 
 static QbStatus load_way(QbLlamaWay *w, const QbLoader *loader, const QbLlama *m, int i,

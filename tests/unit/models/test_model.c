@@ -235,6 +235,8 @@ static void test_wrong_counts(void **state)
                       cases[i].tell, NULL);
     check_refused(&(TinyModel){.key = "llava.rope.dimension_count", .number = 2},
                   QB_ERR_UNSUPPORTED, "rope.dimension_count is 2", "4");
+    check_refused(&(TinyModel){.key = "llava.rope.scaling.type", .text = "linear"},
+                  QB_ERR_UNSUPPORTED, "rope.scaling.type is \"linear\"", "none");
     static const char *const counts[] = {"llava.block_count",
                                          "llava.embedding_length",
                                          "llava.feed_forward_length",

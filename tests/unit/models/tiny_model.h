@@ -262,9 +262,9 @@ static inline void tiny_build(GgufBuild *b, TinyModel *t)
     tiny_u32(b, t, "tokenizer.ggml.eos_token_id", 2);
     tiny_u32(b, t, "tokenizer.ggml.unknown_token_id", 0);
     static const char *const texts[] = {
-        "qboost.template", "qboost.prompt.rate",  "qboost.method",    "qboost.decode",
-        "qboost.variant",  "qboost.ask.template", "qboost.ask.image", "qboost.ask.images",
-        "qboost.ask.join", "general.name"};
+        "qboost.template", "qboost.prompt.rate",  "qboost.method",          "qboost.decode",
+        "qboost.variant",  "qboost.ask.template", "qboost.ask.image",       "qboost.ask.images",
+        "qboost.ask.join", "general.name",        "llava.rope.scaling.type"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (tiny_same(t->key, texts[i]))
             gguf_build_string(b, t->key, t->text);
