@@ -107,7 +107,7 @@ $(KERNEL_CHECKS) $(BENCHES): %: %.o $(BUILD)/libqboost.a
 	@echo '  LINK $@'
 	$Q$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
-programs: all $(UNIT) $(KERNEL_CHECKS) ## everything the tests run
+programs: all $(UNIT) $(KERNEL_CHECKS) $(BUILD)/bench/make_checkpoint ## everything the tests run
 unit: programs ## all tests, without set-up and sanitizers: the inner loop
 	BUILD=$(BUILD) tools/run_tests.sh
 

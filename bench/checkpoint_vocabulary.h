@@ -17,7 +17,8 @@ static const char vocabulary_words[] =
     "intelligence assistant gives helpful detailed polite answers to questions US Rate of How "
     "would you rate this is in one word video aesthetics first second third fourth Answer with "
     "option letter from given choices directly question What which degree distortion blur noise "
-    "lighting color clarity most apparent describe Please Describe details picture photo it that";
+    "lighting color clarity most apparent describe Please Describe details picture photo it that A "
+    "B C D E F";
 
 /* What else occurs in the templates, in the pieces that the published tokenizer has for it. */
 static const char vocabulary_parts[] = "SS IS IST AN ANT ER Rate ate";

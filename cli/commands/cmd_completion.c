@@ -25,7 +25,8 @@ static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 /* The first sentence, without what the shell's own syntax would trip over. */
 static void add_short_help(Text *out, const char *help, const char *escaped)
 {
-    for (; *help && *help != ';' && strncmp(help, " (default", 9) && strncmp(help, ". ", 2);
+    for (;
+         *help && !strchr(";\n", *help) && strncmp(help, " (default", 9) && strncmp(help, ". ", 2);
          help++) {
         if (*help == '\'')
             text_add(out, "'\\''");
@@ -180,7 +181,7 @@ static void add_fish_option(Text *out, const Command *command, const Option *opt
         text_add(out, " -r");
     }
     text_add(out, " -d '");
-    for (const char *c = option->help; *c && *c != ';' && strncmp(c, " (default", 9); c++)
+    for (const char *c = option->help; *c && !strchr(";\n", *c) && strncmp(c, " (default", 9); c++)
         text_addf(out, *c == '\'' || *c == '\\' ? "\\%c" : "%c", *c);
     text_add(out, "'\n");
 }

@@ -40,6 +40,21 @@ static void add_entry(Text *out, const char *key, const char *value)
     text_add_char(out, '\n');
 }
 
+/* A text of which the ends matter. */
+static void add_quoted(Text *out, const char *text)
+{
+    text_add_char(out, '"');
+    text_add_printable(out, text);
+    text_add_char(out, '"');
+}
+
+static void add_quoted_entry(Text *out, const char *key, const char *value)
+{
+    text_addf(out, "%-16s ", key);
+    add_quoted(out, value);
+    text_add_char(out, '\n');
+}
+
 static void add_tones(Text *out, const QbScorer *scorer)
 {
     for (int tone = 0; tone < qb_scorer_tone_count(scorer); tone++) {
@@ -99,17 +114,9 @@ static void add_variants(Text *out, const RunInfo *run, const QbModel *model)
         }
 }
 
-/* A text of which the ends matter. */
-static void add_quoted(Text *out, const char *text)
-{
-    text_add_char(out, '"');
-    text_add_printable(out, text);
-    text_add_char(out, '"');
-}
-
 static void add_questions(Text *out, const QbScorer *scorer)
 {
-    add_entry(out, "questions", qb_scorer_ask_template(scorer));
+    add_quoted_entry(out, "questions", qb_scorer_ask_template(scorer));
     if (strstr(qb_scorer_ask_template(scorer), "{images}")) {
         text_addf(out, "%-16s ", "  {images}");
         add_quoted(out, qb_scorer_ask_image(scorer));
@@ -142,8 +149,8 @@ static void add_text(Text *out, const RunInfo *run, const QbModel *model)
     text_add_char(out, '\n');
     add_entry(out, "hash (xxh128)", run->model_hash);
     add_variants(out, run, model);
-    add_entry(out, "template", qb_scorer_template(run->scorer));
-    add_entry(out, "prompt", qb_scorer_prompt(run->scorer));
+    add_quoted_entry(out, "template", qb_scorer_template(run->scorer));
+    add_quoted_entry(out, "prompt", qb_scorer_prompt(run->scorer));
     add_questions(out, run->scorer);
     add_entry(out, "fit", fit_help(run->fit));
     add_entry(out, "method", run->method);

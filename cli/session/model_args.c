@@ -8,12 +8,15 @@
 #include "session/model_path.h"
 
 #include <math.h>
+#include <qboost/convert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* NULL-terminated */
 const char *method_choices[17], *variant_choices[33], *layout_choices[9];
+const char *type_choices[17], *preset_choices[17];
+char type_help[2048], preset_help[2048];
 const char *const fit_choices[] = {"crop", "pad", NULL};
 const char *const decode_choices[] = {"auto", "managed", "upstream", NULL};
 const char *const cpu_choices[] = {"ref", "avx2", "avx512", "best", NULL};
@@ -187,8 +190,26 @@ static void list_choices(const char **choices, int capacity, const char *(*name)
         choices[i] = name(i);
 }
 
+/* The first line, then one a name: "a: what a is". */
+static void list_help(char *help, size_t size, const char *first, const char *(*name)(int index),
+                      const char *(*text)(int index))
+{
+    size_t used = (size_t)snprintf(help, size, "%s", first);
+    for (int i = 0; name(i) && used < size; i++)
+        used += (size_t)snprintf(help + used, size - used, "\n%s: %s", name(i), text(i));
+}
+
 void model_args_init(void)
 {
+    list_choices(type_choices, 16, qb_convert_type_name);
+    list_choices(preset_choices, 16, qb_convert_preset_name);
+    list_help(type_help, sizeof type_help, "type of the language model's matrices (default: f16)",
+              qb_convert_type_name, qb_convert_type_help);
+    list_help(
+        preset_help, sizeof preset_help,
+        "what the model is and with that how it is to be asked (default: told by config.json, "
+        "where that can be told)",
+        qb_convert_preset_name, qb_convert_preset_help);
     list_choices(method_choices, 16, qb_method_name);
     list_choices(variant_choices, 32, qb_variant_name);
     list_choices(layout_choices, 8, qb_mcq_layout_name);

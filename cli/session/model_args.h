@@ -27,6 +27,8 @@ typedef struct PromptArgs {
 
 extern const char *const decode_choices[], *const cpu_choices[], *const fit_choices[];
 extern const char *method_choices[], *variant_choices[], *layout_choices[];
+extern const char *type_choices[], *preset_choices[]; /* of convert */
+extern char type_help[], preset_help[];
 
 /* Asks the library what there is; before options are parsed or shown. */
 void model_args_init(void);

@@ -10,7 +10,7 @@ check_has "--help lists the commands" "$work/out" "score how good pictures look"
 check_code "--version" 0 "$QBOOST" --version
 check "--version is a version" grep -qxE 'qboost [0-9]+\.[0-9]+\.[0-9]+' "$work/out"
 
-for command in score ask mcq info completion help; do
+for command in score ask mcq info convert completion help; do
     check_code "$command --help" 0 "$QBOOST" $command --help
     cp "$work/out" "$work/help.$command"
     check_same "$command --help: nothing on stderr" "$(n_lines "$work/err")" 0
@@ -26,12 +26,19 @@ for command in score ask mcq info completion help; do
 done
 
 # every option of every command is in the manual and in docs/cli.md
-for command in score ask mcq info completion help; do
+for command in score ask mcq info convert completion help; do
     missing=
     for option in $(grep -oE '^  (-.,|   ) --[a-z-]+' "$work/help.$command" | grep -oE -- '--[a-z-]+'); do
         grep -qF -e "\`$option" docs/cli.md || missing="$missing $option"
     done
     check_same "docs/cli.md has all options of $command" "$missing" ""
+done
+"$QBOOST" score --variant '' x 2>"$work/err"
+variants=$(sed -n 's/.* is none of //p' "$work/err" | tr -d ,)
+check "there are variants" [ "$(echo $variants | wc -w)" -ge 5 ]
+"$QBOOST" mcq --layout '' x 2>"$work/err"
+for name in $variants $(sed -n 's/.* is none of //p' "$work/err" | tr -d ,); do
+    check "docs/prompts.md has $name" grep -qF -e "| \`$name\` |" docs/prompts.md
 done
 for code in 0 1 2 3 4 5 6 130 143; do
     check "exit code $code is documented" grep -qE "^\| $code \|" docs/cli.md

@@ -57,6 +57,14 @@ make_ppm() {
     { printf 'P6 8 8 255\n'; awk -v seed="$2" 'BEGIN { srand(seed); for (i = 0; i < 192; i++) printf "%c", 33 + int(rand() * 90) }'; } >"$1"
 }
 
+# make_checkpoint DIR OPTION…: a tiny checkpoint with random weights, as models are published.
+make_checkpoint() {
+    local folder=$1
+    shift
+    "${BUILD:-build}/bench/make_checkpoint" --size tiny "$@" "$folder" >"$work/.make" 2>&1 ||
+        { fail "make_checkpoint $*"; sed 's/^/#   /' "$work/.make"; }
+}
+
 # without_ms FILE: its JSON lines without timings.
 without_ms() { sed 's/"ms":{[^}]*},//' "$1"; }
 
