@@ -1,5 +1,5 @@
 /* matmul_avx2.c: the matrix products with AVX2: float tiles of 6 rows x 16 columns in 12 registers,
- * those of whole numbers 2 x 16 in twice 4. */
+ * those of whole numbers 3 x 16 in twice 6. */
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/vec_avx2.h"
 
@@ -10,7 +10,8 @@ enum { TILE_ROWS = 6, TILE_PANELS = 1, SLIM_ROWS = 1, SLIM_PANELS = 4 };
  * they are: a pair is at most 2 * 63 * 127 < 2^15. Those of q8_0 become signed again, then |w| (128
  * of -128 too) is multiplied by a with the sign of w (a is never -128): at most 2 * 128 * 127 <
  * 2^15. */
-enum { QUANT_ROWS = 2 };
+enum { QUANT_ROWS = 3 };
+#define QUANT_UNROLL
 typedef __m256i VecInt;
 
 VEC_INLINE void quant_split(uint8_t *low, uint8_t *high, const uint8_t *q)
@@ -30,6 +31,8 @@ VEC_INLINE VecInt quant_load(const uint8_t *q, const QuantForm form)
 VEC_INLINE VecInt quant_sum(const int16_t sums[2], const int first, const int second)
 {
     int both;
+    if (first == 0 && second == 0)
+        return _mm256_setzero_si256();
     memcpy(&both, sums, sizeof both);
     return _mm256_madd_epi16(_mm256_set1_epi32(both),
                              _mm256_set1_epi32((int)((uint32_t)second << 16 | (first & 0xffff))));

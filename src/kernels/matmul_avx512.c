@@ -8,6 +8,7 @@ enum { TILE_ROWS = 12, TILE_PANELS = 2, SLIM_ROWS = 4, SLIM_PANELS = 4 };
 
 /* vpdpbusd multiplies unsigned by signed bytes, as they are. */
 enum { QUANT_ROWS = 6 };
+#define QUANT_UNROLL VEC_UNROLL
 typedef __m512i VecInt;
 
 VEC_INLINE void quant_split(uint8_t *low, uint8_t *high, const uint8_t *q)

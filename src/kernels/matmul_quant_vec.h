@@ -3,8 +3,9 @@
  * and float scales, that stays in the first-level cache while all rows pass by; q8_0's are in it
  * already, q5_k and q6_k need their scales alone.
  *
- * The *_<isa>.c defines QUANT_ROWS (rows of a tile of TILE_PANELS panels), the type VecInt of
- * VEC_LANES 32-bit sums, one a column, and, form being a constant,
+ * The *_<isa>.c defines QUANT_ROWS (rows of a tile of TILE_PANELS panels, at most 6), QUANT_UNROLL
+ * (VEC_UNROLL where that helps, or nothing), the type VecInt of VEC_LANES 32-bit sums, one a
+ * column, and, form being a constant,
  *   quant_split(low, high, q)      VEC_LANES columns of halves of bytes into two of bytes
  *   quant_load(q, form)            VEC_LANES columns of 4 bytes
  *   quant_sum(sums, first, second) in every lane: sums[0] * first + sums[1] * second
@@ -112,6 +113,7 @@ VEC_INLINE void quant_fours(VecInt acc[][MAX_VECS], const Stretch *w, const Quan
                             const int first, const int last, const int rows, const int vecs,
                             const QuantForm form)
 {
+    QUANT_UNROLL
     for (int j = first; j < last; j++) {
         VecInt weights[MAX_VECS];
         VEC_UNROLL
