@@ -4,10 +4,11 @@
 #include "base/mem.h"
 #include "score/method.h"
 #include "score/variant.h"
-#include "tests/unit/tokenizer/spm_model.h"
+#include "tests/unit/tokenizer/sentencepiece_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -15,18 +16,18 @@ enum { IMAGE = -200, MAX_IDS = 200 };
 
 static QbTokenizer *open_tokenizer(void)
 {
-    char path[1024];
-    const char *shared = getenv("QB_SHARED");
-    snprintf(path, sizeof path, "%s/data/fixtures/llama_tokenizer.model",
-             shared ? shared : "../shared");
-    SpmModel model;
+    uint8_t *data;
+    size_t size;
+    QbSentencePieceModel model;
     QbTokenizer *tokenizer = NULL;
-    if (!spm_model_load(&model, path)) {
+    if (!load_llama_model(&data, &size)) {
         print_message("llama_tokenizer.model is absent\n");
         skip();
     }
+    assert_int_equal(qb_sentencepiece_model_read(&model, data, size, "llama"), QB_OK);
     assert_int_equal(qb_tokenizer_new(&tokenizer, model.pieces, model.n, &model.options), QB_OK);
-    spm_model_free(&model);
+    qb_sentencepiece_model_deinit(&model);
+    qb_free(data);
     return tokenizer;
 }
 
