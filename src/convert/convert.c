@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "convert/architecture.h"
 #include "convert/keys.h"
 #include "convert/names.h"
@@ -114,13 +115,20 @@ static QbStatus make_plan(Job *job)
     return c->tower_checkpoint ? qb_plan_check_leftovers(&c->plan, c->tower_checkpoint) : QB_OK;
 }
 
-/* The folder's last name, whatever way it is written. *out: owned. */
-static QbStatus name_of_folder(char **out, const char *folder)
+/* What was asked for, or the folder's last name, whatever way it is written; bytes that are not
+ * UTF-8 become '?'. *out: owned. */
+static QbStatus choose_name(char **out, const char *wanted, const char *folder)
 {
-    char *whole = realpath(folder, NULL);
+    char *whole = wanted ? NULL : realpath(folder, NULL);
     const char *path = whole ? whole : folder, *slash = strrchr(path, '/');
-    *out = qb_strdup(slash && slash[1] ? slash + 1 : path);
+    *out = qb_strdup(wanted ? wanted : slash && slash[1] ? slash + 1 : path);
     free(whole);
+    for (unsigned char *at = (unsigned char *)*out; at && *at;) {
+        size_t length = qb_utf8_character(at, strlen((char *)at));
+        if (!length)
+            *at = '?';
+        at += length ? length : 1;
+    }
     return *out ? QB_OK : QB_ERR_NOMEM;
 }
 
@@ -215,8 +223,8 @@ QbStatus qb_convert(const char *folder, const char *out_path, const QbConvertOpt
     job->c.plan.folder = folder;
     job->c.plan.storage = storage;
     (void)((status = read_configs(job, options)) || (status = make_plan(job)) ||
-           (!options->name && (status = name_of_folder(&name, folder))) ||
-           (status = write_file(job, out_path, options->name ? options->name : name, options)));
+           (status = choose_name(&name, options->name, folder)) ||
+           (status = write_file(job, out_path, name, options)));
     job_deinit(job);
     qb_free(job);
     qb_free(name);

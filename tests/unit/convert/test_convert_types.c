@@ -219,6 +219,20 @@ static void pixels_come_from_the_folder(void **state)
     tiny_folder_remove(&f);
 }
 
+static void names_are_utf8(void **state)
+{
+    (void)state;
+    TinyFolder f;
+    tiny_folder_make(&f, &(TinyOptions){0});
+    QbConvertOptions o = convert_options(&f, NULL);
+    o.name = "caf\xc3\xa9 \xff\xc3";
+    convert_ok(&f, o);
+    QbGguf *gguf = convert_open(&f);
+    assert_string_equal(convert_text(gguf, "general.name"), "caf\xc3\xa9 ??");
+    qb_gguf_close(&gguf);
+    tiny_folder_remove(&f);
+}
+
 static void a_tied_head_is_left_out(void **state)
 {
     (void)state;
@@ -302,6 +316,7 @@ int main(void)
         cmocka_unit_test(tensors_of_many_batches_arrive_whole),
         cmocka_unit_test(the_file_says_how_it_is_asked),
         cmocka_unit_test(pixels_come_from_the_folder),
+        cmocka_unit_test(names_are_utf8),
         cmocka_unit_test(a_tied_head_is_left_out),
         cmocka_unit_test(progress_ends_at_the_total_and_can_stop),
         cmocka_unit_test(an_older_file_survives_a_failure),
