@@ -138,6 +138,8 @@ static int judge(const AskArgs *args, const Question *q, Asked *asked, char **wo
     QbStatus status = qb_scorer_candidates(candidates, q->scorer, question_images(q), q->n_images,
                                            asked->question, texts, n);
     asked->ms = clock_ms() - start;
+    if (!asked->question)
+        asked->question = qb_scorer_prompt(q->scorer);
     int code = CLI_OK;
     if (status != QB_OK) {
         report("%s%s", status == QB_ERR_ARG ? "--candidates: " : "", qb_last_error());
@@ -151,18 +153,37 @@ static int judge(const AskArgs *args, const Question *q, Asked *asked, char **wo
     return code == CLI_OK ? write_text(&text) : code;
 }
 
+/* The last operand is the question. With --candidates it may be left out: NULL then, for the
+ * prompt of scores. */
+static int take_operands(const AskArgs *args, Asked *asked, char **operands, int n)
+{
+    const char *last = operands[n - 1];
+    bool is_file = strcmp(last, "-") == 0 || access(last, F_OK) == 0;
+    *asked = (Asked){.paths = operands, .n_paths = is_file ? n : n - 1, .question = last};
+    if (!is_file && text_is_blank(last))
+        return usage_error(&cmd_ask, "the question is empty");
+    if (!is_file && n == 1)
+        return usage_error(&cmd_ask, "something is missing: qboost ask %s", cmd_ask.operands);
+    if (is_file && !args->candidates)
+        return usage_error(&cmd_ask, "the question is missing: '%s' is a file", last);
+    if (is_file && n > 1)
+        return usage_error(&cmd_ask,
+                           "the question is missing: '%s' is a file; the prompt of "
+                           "scores is for one picture",
+                           last);
+    if (is_file)
+        asked->question = NULL;
+    return question_check_paths(&cmd_ask, asked->paths, asked->n_paths);
+}
+
 static int run(const void *args_given, char **operands, int n_operands)
 {
     const AskArgs *args = args_given;
-    Asked asked = {operands, n_operands - 1, operands[n_operands - 1], 0};
+    Asked asked;
     Question question = {0};
     char **words = NULL, *copy = args->candidates ? cli_strdup(args->candidates) : NULL;
     int n_words = copy ? split(&words, copy) : 0;
-    int code = question_check_paths(&cmd_ask, asked.paths, asked.n_paths);
-    if (code == CLI_OK && text_is_blank(asked.question))
-        code = usage_error(&cmd_ask, "the question is empty");
-    if (code == CLI_OK && access(asked.question, F_OK) == 0)
-        code = usage_error(&cmd_ask, "the question is missing: '%s' is a file", asked.question);
+    int code = take_operands(args, &asked, operands, n_operands);
     if (code == CLI_OK && copy && n_words == 0)
         code = usage_error(&cmd_ask, "--candidates: '%s' has an empty word", args->candidates);
     if (code == CLI_OK)
@@ -189,13 +210,13 @@ const Command cmd_ask = {
         "The most likely word is taken each time, so the answer is the same every time.\n"
         "With --candidates it prints instead how likely each of the words is as the answer's "
         "first, by the token that stands for it: probability and natural logarithm, among all "
-        "the tokens that the model knows.\n"
+        "the tokens that the model knows. Without QUESTION it reads them where a score is read.\n"
         "The model inside the program is small: it knows about the quality of pictures and "
         "little else.",
     .examples = examples,
     .options = options,
     .args_size = sizeof(AskArgs),
-    .min_operands = 2,
+    .min_operands = 1,
     .max_operands = INT_MAX,
     .operand_kind = OPERAND_FILES,
     .run = run,

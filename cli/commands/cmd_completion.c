@@ -135,7 +135,8 @@ static void add_zsh_option(Text *out, const Option *option)
     } else if (option_takes_argument(option)) {
         bool file =
             strncmp(option->metavar, "FILE", 4) == 0 || strcmp(option->metavar, "MODEL") == 0;
-        text_addf(out, ":%s:%s", option->metavar, file ? "_files" : " ");
+        bool folder = strcmp(option->metavar, "DIR") == 0;
+        text_addf(out, ":%s:%s", option->metavar, folder ? "_files -/" : file ? "_files" : " ");
     }
     text_add(out, "' \\\n");
 }

@@ -36,6 +36,15 @@ assert c[1]["token"] == c[2]["token"] and c[1]["pieces"] > 1 == c[2]["pieces"]' 
 check_code "and as a table" 0 "$QBOOST" ask --candidates "Yes,goodness,good" examples/cat.jpg "Is it sharp?"
 check_has "which tells of words cut short" "$work/out" "first of 2"
 check_has "and of those that are one token" "$work/out" "the same as of goodness"
+check_code "without a question: where a score is read" 0 "$QBOOST" ask --json --candidates good,average,poor examples/cat.jpg
+cp "$work/out" "$work/odds"
+"$QBOOST" score --json examples/cat.jpg >"$work/out"
+check "the odds of the score's words are its probabilities" python3 -c 'import json, math, sys
+c, s = (json.load(open(f)) for f in sys.argv[1:])
+p = [math.exp(e["log_probability"]) for e in c["candidates"]]
+assert c["question"] == "Rate the quality of the image."
+assert all(abs(x / sum(p) - s["p_" + e["word"]]) < 1e-6 for x, e in zip(p, c["candidates"]))' "$work/odds" "$work/out"
+check_code "but not of two pictures" 2 "$QBOOST" ask --candidates good,poor examples/cat.jpg examples/rocket.jpg
 check_code "a word that is no token" 2 "$QBOOST" ask --candidates "good,§§" examples/cat.jpg "Is it sharp?"
 check_code "an empty word" 2 "$QBOOST" ask --candidates "good,,poor" examples/cat.jpg "Is it sharp?"
 

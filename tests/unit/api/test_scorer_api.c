@@ -251,6 +251,65 @@ static void test_answers(void **state)
     qb_scorer_free(&scorer);
 }
 
+/* Words of the answer that is given are more likely than others. */
+static void test_odds_of_words(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"Yes", "poor", "goodness", "good"};
+    QbScorer *scorer = new_scorer(NULL);
+    QbCandidate odds[4];
+    const char *answer;
+    assert_int_equal(qb_scorer_ask(&answer, scorer, ONE(picture), "Is it sharp?", 1), QB_OK);
+    assert_int_equal(qb_scorer_candidates(odds, scorer, ONE(picture), "Is it sharp?", words, 4),
+                     QB_OK);
+    double sum = 0;
+    for (int i = 0; i < 4; i++) {
+        assert_true(odds[i].log_probability < 0 && odds[i].token >= 0 && odds[i].pieces >= 1);
+        sum += i == 2 ? 0 : exp(odds[i].log_probability);
+    }
+    assert_true(sum < 1);
+    assert_int_equal(odds[2].token, odds[3].token); /* told, not refused */
+    assert_true(odds[2].pieces > 1 && odds[3].pieces == 1);
+    if (!strcmp(answer, "Yes"))
+        assert_true(odds[0].log_probability > odds[3].log_probability);
+    /* Without a question: where a score is read. */
+    QbScore score = score_of(scorer, picture);
+    assert_int_equal(
+        qb_scorer_candidates(odds, scorer, ONE(picture), NULL, (const char *[]){"good", "poor"}, 2),
+        QB_OK);
+    double difference = (double)score.logit[0] - (double)score.logit[2];
+    assert_true(fabs(odds[0].log_probability - odds[1].log_probability - difference) < 1e-4);
+    qb_scorer_free(&scorer);
+}
+
+static void test_the_ways_of_asking(void **state)
+{
+    (void)state;
+    QbScorer *scorer = new_scorer(NULL);
+    QbMcq choice;
+    int n = 0;
+    assert_string_equal(qb_scorer_variant(scorer), "");
+    assert_string_equal(qb_scorer_fit(scorer), "view");
+    assert_non_null(strstr(qb_scorer_template(scorer), "<image>"));
+    assert_string_equal(qb_scorer_ask_template(scorer), qb_scorer_template(scorer));
+    assert_string_equal(qb_scorer_mcq_layout(scorer), "q-bench");
+    for (; qb_variant_name(n); n++) {
+        assert_true(strlen(qb_variant_help(n)) > 0);
+        assert_false(qb_variant_is_for(n, qb_model_architecture(model)));
+    }
+    assert_true(n >= 5);
+    assert_null(qb_variant_help(n));
+    for (n = 0; qb_mcq_layout_name(n); n++)
+        assert_true(strlen(qb_mcq_layout_help(n)) > 0);
+    assert_int_equal(n, 3);
+    assert_null(qb_mcq_layout_help(n));
+    /* The embedded model has no letters. */
+    assert_int_equal(
+        qb_scorer_mcq(&choice, scorer, ONE(picture), "Sharp?", (const char *[]){"yes", "no"}, 2),
+        QB_ERR_UNSUPPORTED);
+    qb_scorer_free(&scorer);
+}
+
 static void test_null_arguments(void **state)
 {
     (void)state;
@@ -345,6 +404,8 @@ int main(void)
         cmocka_unit_test(test_what_a_score_holds),
         cmocka_unit_test(test_what_the_scorer_was_set_to),
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_odds_of_words),
+        cmocka_unit_test(test_the_ways_of_asking),
         cmocka_unit_test(test_null_arguments),
         cmocka_unit_test(test_failures_leave_null),
         cmocka_unit_test(test_levels_agree),
