@@ -54,32 +54,38 @@ QbTemplate qb_template_plain(const char *text)
     return (QbTemplate){text, "<image>", "<image>", ""};
 }
 
+/* More fits no context; a file's template may ask for any number of copies of a long text. */
+enum { MAX_BYTES = 1 << 20 };
+
 /* A prompt while it is put together: ids, and the text since the last picture. */
 typedef struct Builder {
     QbIds *ids;
     const QbTokenizer *tokenizer;
     char *text; /* owned */
     size_t length, capacity;
+    size_t total;    /* bytes of all texts */
     QbStatus status; /* the first failure; nothing is added after it */
 } Builder;
 
 static void add_bytes(Builder *b, const char *bytes, size_t n)
 {
-    size_t needed, grown;
     if (b->status)
         return;
-    if (!qb_add_size(&needed, b->length, n) || !qb_mul_size(&grown, needed, 2) || grown > INT_MAX) {
-        b->status = qb_fail(QB_ERR_LIMIT, "the question is too long");
+    if (n > MAX_BYTES - b->total) {
+        b->status =
+            qb_fail(QB_ERR_LIMIT, "the question is too long: more than %d bytes", MAX_BYTES);
         return;
     }
+    b->total += n;
+    size_t needed = b->length + n;
     if (needed > b->capacity) {
-        char *block = qb_realloc(b->text, b->capacity, grown);
+        char *block = qb_realloc(b->text, b->capacity, 2 * needed);
         if (!block) {
             b->status = QB_ERR_NOMEM;
             return;
         }
         b->text = block;
-        b->capacity = grown;
+        b->capacity = 2 * needed;
     }
     if (n)
         memcpy(b->text + b->length, bytes, n);

@@ -124,6 +124,26 @@ static void test_prompt_errors(void **state)
     qb_model_close(&model);
 }
 
+/* A template of slots and a long question would make a text of gigabytes. */
+static void test_no_text_grows_without_end(void **state)
+{
+    (void)state;
+    enum { SLOTS = 8000, LONG = 60000 };
+    QbModel *model = open_tiny((TinyModel){0});
+    char *slots = calloc(SLOTS, 8 + 1), *question = calloc(LONG + 1, 1);
+    QbIds ids;
+    for (int i = 0; i < SLOTS; i++)
+        memcpy(slots + i * 8, "{prompt}", 8);
+    memset(question, 'x', LONG);
+    QbTemplate t = qb_template_plain(slots);
+    assert_int_equal(qb_prompt_ids(&ids, model->tokenizer, &t, question, 1), QB_ERR_LIMIT);
+    assert_non_null(strstr(qb_last_error(), "too long"));
+    assert_null(ids.id);
+    free(slots);
+    free(question);
+    qb_model_close(&model);
+}
+
 static void check_word(const QbModel *model, const char *word, const char *piece, int pieces)
 {
     int32_t id = -1;
@@ -189,11 +209,9 @@ static void test_words_of_other_vocabularies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_templates),
-        cmocka_unit_test(test_several_pictures),
-        cmocka_unit_test(test_prompt_errors),
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_words_of_other_vocabularies),
+        cmocka_unit_test(test_templates),     cmocka_unit_test(test_several_pictures),
+        cmocka_unit_test(test_prompt_errors), cmocka_unit_test(test_no_text_grows_without_end),
+        cmocka_unit_test(test_words),         cmocka_unit_test(test_words_of_other_vocabularies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
