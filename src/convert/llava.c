@@ -117,6 +117,9 @@ static QbStatus llava_read_config(QbConversion *c)
                        root.file, mm_hidden, c->tower.width);
     /* hidden_states[0] is the input, [-1] what the last layer gives */
     c->tower_layers = c->tower.n_layers + 1 + layer;
+    if (c->tower_layers < 1)
+        return qb_fail(QB_ERR_FORMAT, "%s: layer %d of a vision tower of %d layers is wanted",
+                       root.file, layer, c->tower.n_layers);
     return QB_OK;
 }
 

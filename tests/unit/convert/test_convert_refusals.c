@@ -90,6 +90,8 @@ static void whole_configs_are_refused_by_name(void **state)
          "vision_feature_layer is 0", "-24 to -1"},
         {"{\"model_type\": \"llava\", \"vision_feature_layer\": [-2, -5]}", QB_ERR_FORMAT,
          "vision_feature_layer is an array", "whole number"},
+        {"{\"model_type\": \"llava\", \"vision_config\": {\"num_hidden_layers\": 1}}",
+         QB_ERR_FORMAT, "layer -2 of a vision tower of 1 layers", "config.json"},
         {"{\"model_type\": \"llava\", \"mm_hidden_size\": 768}", QB_ERR_FORMAT,
          "mm_hidden_size is 768", "1024"},
         {"{\"model_type\": \"mplug_owl2\"}", QB_ERR_ARG, "choose a preset", "q-align"},
