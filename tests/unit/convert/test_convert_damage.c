@@ -4,75 +4,77 @@
 #include "base/mem.h"
 #include "tests/unit/convert/convert_test.h"
 
+static const struct {
+    TinyOptions options;
+    QbStatus status;
+    const char *first, *second;
+} damages[] = {
+    {{.layout = TINY_OWL, .without = "model.visual_abstractor.vit_eos"},
+     QB_ERR_FORMAT,
+     "model.visual_abstractor.vit_eos is missing",
+     "/tmp/qboost-convert-"},
+    {{.layout = TINY_OWL, .without = "model.layers.1.self_attn.k_proj.multiway.1.weight"},
+     QB_ERR_FORMAT,
+     "model.layers.1.self_attn.k_proj.multiway.1.weight is missing",
+     ""},
+    {{.layout = TINY_HF_NEW, .without = "lm_head.weight"},
+     QB_ERR_FORMAT,
+     "lm_head.weight is missing",
+     ""},
+    {{.layout = TINY_ORIGINAL, .without = "model.embed_tokens.weight"},
+     QB_ERR_FORMAT,
+     "model.embed_tokens.weight is missing",
+     ""},
+    {{.layout = TINY_HF_OLD, .add = "language_model.model.layers.2.mlp.up_proj.weight"},
+     QB_ERR_UNSUPPORTED,
+     "layers.2.mlp.up_proj.weight is not known",
+     "model.safetensors"},
+    {{.layout = TINY_OWL, .add = "fixture.logits"},
+     QB_ERR_UNSUPPORTED,
+     "fixture.logits is not known",
+     "model.safetensors"},
+    {{.layout = TINY_HF_OLD, .add = "vision_tower.vision_model.encoder.layers.3.mlp.fc1.bias"},
+     QB_ERR_UNSUPPORTED,
+     "encoder.layers.3.mlp.fc1.bias is not known",
+     "model.safetensors"},
+    {{.layout = TINY_OWL, .reshape = "model.layers.0.mlp.up_proj.weight"},
+     QB_ERR_FORMAT,
+     "model.layers.0.mlp.up_proj.weight is [32, 56]",
+     "expected [56, 32]"},
+    {{.layout = TINY_OWL, .reshape = "model.embed_tokens.weight"},
+     QB_ERR_FORMAT,
+     "model.embed_tokens.weight is [32, 282]",
+     "[279 or more, 32]"},
+    {{.layout = TINY_HF_NEW, .integers = "model.language_model.layers.1.mlp.up_proj.weight"},
+     QB_ERR_UNSUPPORTED,
+     "layers.1.mlp.up_proj.weight is i32",
+     "model.safetensors"},
+    {{.layout = TINY_OWL, .spoil = "model.layers.1.mlp.down_proj.weight"},
+     QB_ERR_FORMAT,
+     "model.layers.1.mlp.down_proj.weight has a value that is not finite",
+     "model.safetensors"},
+    {{.layout = TINY_OWL, .spoil = "model.norm.weight", .dtype = "BF16"},
+     QB_ERR_FORMAT,
+     "model.norm.weight has a value that is not finite",
+     "model.safetensors"},
+    {{.layout = TINY_OWL, .spoil = "lm_head.weight", .large = 70000.0f, .dtype = "BF16"},
+     QB_ERR_FORMAT,
+     "lm_head.weight has a value that f16 cannot hold",
+     "model.safetensors"},
+    {{.layout = TINY_OWL, .shards = 3, .without = "model-00002-of-00003.safetensors"},
+     QB_ERR_IO,
+     "model-00002-of-00003.safetensors",
+     ""},
+};
+
 static void tensors_that_are_wrong(void **state)
 {
     (void)state;
-    static const struct {
-        TinyOptions options;
-        QbStatus status;
-        const char *first, *second;
-    } all[] = {
-        {{.layout = TINY_OWL, .without = "model.visual_abstractor.vit_eos"},
-         QB_ERR_FORMAT,
-         "model.visual_abstractor.vit_eos is missing",
-         "/tmp/qboost-convert-"},
-        {{.layout = TINY_OWL, .without = "model.layers.1.self_attn.k_proj.multiway.1.weight"},
-         QB_ERR_FORMAT,
-         "model.layers.1.self_attn.k_proj.multiway.1.weight is missing",
-         ""},
-        {{.layout = TINY_HF_NEW, .without = "lm_head.weight"},
-         QB_ERR_FORMAT,
-         "lm_head.weight is missing",
-         ""},
-        {{.layout = TINY_ORIGINAL, .without = "model.embed_tokens.weight"},
-         QB_ERR_FORMAT,
-         "model.embed_tokens.weight is missing",
-         ""},
-        {{.layout = TINY_HF_OLD, .add = "language_model.model.layers.2.mlp.up_proj.weight"},
-         QB_ERR_UNSUPPORTED,
-         "layers.2.mlp.up_proj.weight is not known",
-         "model.safetensors"},
-        {{.layout = TINY_OWL, .add = "fixture.logits"},
-         QB_ERR_UNSUPPORTED,
-         "fixture.logits is not known",
-         "model.safetensors"},
-        {{.layout = TINY_HF_OLD, .add = "vision_tower.vision_model.encoder.layers.3.mlp.fc1.bias"},
-         QB_ERR_UNSUPPORTED,
-         "encoder.layers.3.mlp.fc1.bias is not known",
-         "model.safetensors"},
-        {{.layout = TINY_OWL, .reshape = "model.layers.0.mlp.up_proj.weight"},
-         QB_ERR_FORMAT,
-         "model.layers.0.mlp.up_proj.weight is [32, 56]",
-         "expected [56, 32]"},
-        {{.layout = TINY_OWL, .reshape = "model.embed_tokens.weight"},
-         QB_ERR_FORMAT,
-         "model.embed_tokens.weight is [32, 282]",
-         "[279 or more, 32]"},
-        {{.layout = TINY_HF_NEW, .integers = "model.language_model.layers.1.mlp.up_proj.weight"},
-         QB_ERR_UNSUPPORTED,
-         "layers.1.mlp.up_proj.weight is i32",
-         "model.safetensors"},
-        {{.layout = TINY_OWL, .spoil = "model.layers.1.mlp.down_proj.weight"},
-         QB_ERR_FORMAT,
-         "model.layers.1.mlp.down_proj.weight has a value that is not finite",
-         "model.safetensors"},
-        {{.layout = TINY_OWL, .spoil = "model.norm.weight", .dtype = "BF16"},
-         QB_ERR_FORMAT,
-         "model.norm.weight has a value that is not finite",
-         "model.safetensors"},
-        {{.layout = TINY_OWL, .spoil = "lm_head.weight", .large = 70000.0f, .dtype = "BF16"},
-         QB_ERR_FORMAT,
-         "lm_head.weight has a value that f16 cannot hold",
-         "model.safetensors"},
-        {{.layout = TINY_OWL, .shards = 3, .without = "model-00002-of-00003.safetensors"},
-         QB_ERR_IO,
-         "model-00002-of-00003.safetensors",
-         ""},
-    };
-    for (int i = 0; i < COUNT(all); i++) {
+    for (int i = 0; i < COUNT(damages); i++) {
         TinyFolder f;
-        tiny_folder_make(&f, &all[i].options);
-        convert_fails(&f, convert_options(&f, "f16"), all[i].status, all[i].first, all[i].second);
+        tiny_folder_make(&f, &damages[i].options);
+        convert_fails(&f, convert_options(&f, "f16"), damages[i].status, damages[i].first,
+                      damages[i].second);
         tiny_folder_remove(&f);
     }
 }

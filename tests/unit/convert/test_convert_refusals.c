@@ -43,74 +43,75 @@ static void fields_are_refused_by_name(void **state)
     }
 }
 
+static const struct {
+    const char *text;
+    QbStatus status;
+    const char *first, *second;
+} configs[] = {
+    {"{\"model_type\": \"mplug_owl2_1\"}", QB_ERR_UNSUPPORTED, "mplug_owl2_1", "Qwen"},
+    {"{\"model_type\": \"llava_next\"}", QB_ERR_UNSUPPORTED, "llava_next", "LLaVA-1.5"},
+    {"{\"model_type\": \"clip\"}", QB_ERR_UNSUPPORTED, "clip", "vision tower alone"},
+    {"{\"model_type\": \"gpt2\"}", QB_ERR_UNSUPPORTED, "gpt2", "llava and mplug_owl2"},
+    {"{\"model_type\": 7}", QB_ERR_FORMAT, "model_type is 7", "expected a string"},
+    {"{}", QB_ERR_FORMAT, "model_type is missing", "config.json"},
+    {"[]", QB_ERR_FORMAT, "config.json", "not a JSON object"},
+    {"", QB_ERR_FORMAT, "config.json", "line"},
+    {"{\"model_type\": \"llava\"", QB_ERR_FORMAT, "config.json", "line 1"},
+    {"{\"model_type\": \"llava\", \"mm_projector_type\": \"linear\"}", QB_ERR_UNSUPPORTED,
+     "mm_projector_type is \"linear\"", "mlp2x_gelu"},
+    {"{\"model_type\": \"llava\", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}}",
+     QB_ERR_UNSUPPORTED, "rope_scaling is not null", "plain rotary"},
+    {"{\"model_type\": \"llava\", \"hidden_size\": \"big\"}", QB_ERR_FORMAT,
+     "hidden_size is a string", "expected a whole number from 1 to 65536"},
+    {"{\"model_type\": \"llava\", \"hidden_size\": 4096.5}", QB_ERR_FORMAT, "hidden_size is 4096.5",
+     "whole number"},
+    {"{\"model_type\": \"llava\", \"num_hidden_layers\": 1e9}", QB_ERR_FORMAT,
+     "num_hidden_layers is 1e+09", "from 1 to 512"},
+    {"{\"model_type\": \"llava\", \"num_attention_heads\": 7}", QB_ERR_FORMAT, "hidden_size 4096",
+     "7 heads"},
+    {"{\"model_type\": \"llava\", \"rms_norm_eps\": 0}", QB_ERR_FORMAT, "rms_norm_eps",
+     "between 0 and 1"},
+    {"{\"model_type\": \"llava\", \"vision_config\": []}", QB_ERR_FORMAT,
+     "vision_config is an array", "an object"},
+    {"{\"model_type\": \"llava\", \"vision_config\": {\"image_size\": 337}}", QB_ERR_FORMAT,
+     "vision_config.image_size 337", "14"},
+    {"{\"model_type\": \"llava\", \"vision_config\": {\"hidden_act\": \"relu\"}}",
+     QB_ERR_UNSUPPORTED, "vision_config.hidden_act", "relu"},
+    {"{\"model_type\": \"llava\", \"vision_config\": {\"model_type\": \"siglip\"}}",
+     QB_ERR_UNSUPPORTED, "siglip", "CLIP"},
+    {"{\"model_type\": \"llava\", \"text_config\": {\"model_type\": \"mistral\"}}",
+     QB_ERR_UNSUPPORTED, "text_config.model_type", "mistral"},
+    {"{\"model_type\": \"llava\", \"mm_vision_tower\": \"openai/clip-vit-base-patch16\"}",
+     QB_ERR_UNSUPPORTED, "clip-vit-base-patch16", "clip-vit-large-patch14-336"},
+    {"{\"model_type\": \"llava\", \"vision_feature_layer\": 0}", QB_ERR_FORMAT,
+     "vision_feature_layer is 0", "-24 to -1"},
+    {"{\"model_type\": \"llava\", \"vision_feature_layer\": [-2, -5]}", QB_ERR_FORMAT,
+     "vision_feature_layer is an array", "whole number"},
+    {"{\"model_type\": \"llava\", \"vision_config\": {\"num_hidden_layers\": 1}}", QB_ERR_FORMAT,
+     "layer -2 of a vision tower of 1 layers", "config.json"},
+    {"{\"model_type\": \"llava\", \"mm_hidden_size\": 768}", QB_ERR_FORMAT, "mm_hidden_size is 768",
+     "1024"},
+    {"{\"model_type\": \"mplug_owl2\"}", QB_ERR_ARG, "choose a preset", "q-align"},
+    {"{\"model_type\": \"mplug_owl2\", \"level_ids\": [1], \"visual_config\": "
+     "{\"visual_model\": {\"use_post_layernorm\": false}}}",
+     QB_ERR_UNSUPPORTED, "visual_config.visual_model.use_post_layernorm", "true"},
+    {"{\"model_type\": \"mplug_owl2\", \"level_ids\": [1], \"visual_config\": "
+     "{\"visual_abstractor\": {\"grid_size\": 16}}}",
+     QB_ERR_FORMAT, "grid_size 16", "visual_config.visual_abstractor"},
+    {"{\"model_type\": \"mplug_owl2\", \"level_ids\": [1], \"visual_config\": "
+     "{\"visual_abstractor\": {\"add_v2t_pos_emb\": true}}}",
+     QB_ERR_UNSUPPORTED, "add_v2t_pos_emb is true", "config.json"},
+};
+
 static void whole_configs_are_refused_by_name(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        QbStatus status;
-        const char *first, *second;
-    } all[] = {
-        {"{\"model_type\": \"mplug_owl2_1\"}", QB_ERR_UNSUPPORTED, "mplug_owl2_1", "Qwen"},
-        {"{\"model_type\": \"llava_next\"}", QB_ERR_UNSUPPORTED, "llava_next", "LLaVA-1.5"},
-        {"{\"model_type\": \"clip\"}", QB_ERR_UNSUPPORTED, "clip", "vision tower alone"},
-        {"{\"model_type\": \"gpt2\"}", QB_ERR_UNSUPPORTED, "gpt2", "llava and mplug_owl2"},
-        {"{\"model_type\": 7}", QB_ERR_FORMAT, "model_type is 7", "expected a string"},
-        {"{}", QB_ERR_FORMAT, "model_type is missing", "config.json"},
-        {"[]", QB_ERR_FORMAT, "config.json", "not a JSON object"},
-        {"", QB_ERR_FORMAT, "config.json", "line"},
-        {"{\"model_type\": \"llava\"", QB_ERR_FORMAT, "config.json", "line 1"},
-        {"{\"model_type\": \"llava\", \"mm_projector_type\": \"linear\"}", QB_ERR_UNSUPPORTED,
-         "mm_projector_type is \"linear\"", "mlp2x_gelu"},
-        {"{\"model_type\": \"llava\", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}}",
-         QB_ERR_UNSUPPORTED, "rope_scaling is not null", "plain rotary"},
-        {"{\"model_type\": \"llava\", \"hidden_size\": \"big\"}", QB_ERR_FORMAT,
-         "hidden_size is a string", "expected a whole number from 1 to 65536"},
-        {"{\"model_type\": \"llava\", \"hidden_size\": 4096.5}", QB_ERR_FORMAT,
-         "hidden_size is 4096.5", "whole number"},
-        {"{\"model_type\": \"llava\", \"num_hidden_layers\": 1e9}", QB_ERR_FORMAT,
-         "num_hidden_layers is 1e+09", "from 1 to 512"},
-        {"{\"model_type\": \"llava\", \"num_attention_heads\": 7}", QB_ERR_FORMAT,
-         "hidden_size 4096", "7 heads"},
-        {"{\"model_type\": \"llava\", \"rms_norm_eps\": 0}", QB_ERR_FORMAT, "rms_norm_eps",
-         "between 0 and 1"},
-        {"{\"model_type\": \"llava\", \"vision_config\": []}", QB_ERR_FORMAT,
-         "vision_config is an array", "an object"},
-        {"{\"model_type\": \"llava\", \"vision_config\": {\"image_size\": 337}}", QB_ERR_FORMAT,
-         "vision_config.image_size 337", "14"},
-        {"{\"model_type\": \"llava\", \"vision_config\": {\"hidden_act\": \"relu\"}}",
-         QB_ERR_UNSUPPORTED, "vision_config.hidden_act", "relu"},
-        {"{\"model_type\": \"llava\", \"vision_config\": {\"model_type\": \"siglip\"}}",
-         QB_ERR_UNSUPPORTED, "siglip", "CLIP"},
-        {"{\"model_type\": \"llava\", \"text_config\": {\"model_type\": \"mistral\"}}",
-         QB_ERR_UNSUPPORTED, "text_config.model_type", "mistral"},
-        {"{\"model_type\": \"llava\", \"mm_vision_tower\": \"openai/clip-vit-base-patch16\"}",
-         QB_ERR_UNSUPPORTED, "clip-vit-base-patch16", "clip-vit-large-patch14-336"},
-        {"{\"model_type\": \"llava\", \"vision_feature_layer\": 0}", QB_ERR_FORMAT,
-         "vision_feature_layer is 0", "-24 to -1"},
-        {"{\"model_type\": \"llava\", \"vision_feature_layer\": [-2, -5]}", QB_ERR_FORMAT,
-         "vision_feature_layer is an array", "whole number"},
-        {"{\"model_type\": \"llava\", \"vision_config\": {\"num_hidden_layers\": 1}}",
-         QB_ERR_FORMAT, "layer -2 of a vision tower of 1 layers", "config.json"},
-        {"{\"model_type\": \"llava\", \"mm_hidden_size\": 768}", QB_ERR_FORMAT,
-         "mm_hidden_size is 768", "1024"},
-        {"{\"model_type\": \"mplug_owl2\"}", QB_ERR_ARG, "choose a preset", "q-align"},
-        {"{\"model_type\": \"mplug_owl2\", \"level_ids\": [1], \"visual_config\": "
-         "{\"visual_model\": {\"use_post_layernorm\": false}}}",
-         QB_ERR_UNSUPPORTED, "visual_config.visual_model.use_post_layernorm", "true"},
-        {"{\"model_type\": \"mplug_owl2\", \"level_ids\": [1], \"visual_config\": "
-         "{\"visual_abstractor\": {\"grid_size\": 16}}}",
-         QB_ERR_FORMAT, "grid_size 16", "visual_config.visual_abstractor"},
-        {"{\"model_type\": \"mplug_owl2\", \"level_ids\": [1], \"visual_config\": "
-         "{\"visual_abstractor\": {\"add_v2t_pos_emb\": true}}}",
-         QB_ERR_UNSUPPORTED, "add_v2t_pos_emb is true", "config.json"},
-    };
     TinyFolder f;
     tiny_folder_make(&f, &(TinyOptions){0});
-    for (int i = 0; i < COUNT(all); i++) {
-        tiny_write_text(f.path, "config.json", all[i].text);
+    for (int i = 0; i < COUNT(configs); i++) {
+        tiny_write_text(f.path, "config.json", configs[i].text);
         QbConvertOptions o = convert_options(&f, NULL);
-        convert_fails(&f, o, all[i].status, all[i].first, all[i].second);
+        convert_fails(&f, o, configs[i].status, configs[i].first, configs[i].second);
     }
     tiny_folder_remove(&f);
 }
