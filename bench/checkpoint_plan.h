@@ -143,7 +143,7 @@ static inline void plan_decoder(Plan *p, const Shape *s, const char *text, const
     int rows = s->vocab + filler_rows;
     plan_matrix(p, 1, rows, w, "%sembed_tokens.weight", text);
     for (int i = 0; i < s->layers; i++) {
-        char layer[96], part[16] = "";
+        char layer[96], part[24] = "";
         snprintf(layer, sizeof layer, "%slayers.%d.", text, i);
         plan_matrix(p, 0, w, w, "%sself_attn.q_proj.weight", layer);
         for (int c = 0; c < copies; c++) {

@@ -3,7 +3,9 @@
 #include "base/mem.h"
 #include "models/session.h"
 #include "score/prompt.h"
+#include "score/variant.h"
 #include "tests/unit/models/tiny_model.h"
+#include "tests/unit/tokenizer/sentencepiece_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -124,6 +126,99 @@ static void test_prompt_errors(void **state)
     qb_model_close(&model);
 }
 
+/* ---- published prompts ---------------------------------------------------------------------- */
+
+/* Ids of mPLUG-Owl2's and LLaVA's own code with LLaMA-2's tokenizer; -1 for a picture, 0 ends. */
+static const struct {
+    const char *variant;
+    int32_t ids[80];
+} published[] = {
+    {"q-align-scorer",
+     {1,  3148, 1001,  29901, 1128,  723,  366,   6554,  278, 11029, 310, 445, 1967, 29973,
+      13, -1,   29871, 13,    22933, 9047, 13566, 29901, 450, 11029, 310, 278, 1967, 338}},
+    {"q-align-eval",
+     {1,  3148, 1001,  29901, 1128, 723,  366,   6554,  278, 11029, 310, 445, 1967, 29973,
+      13, -1,   29871, 319,   1799, 9047, 13566, 29901, 450, 11029, 310, 278, 1967, 338}},
+    {"q-instruct-eval",
+     {1, 3148, 1001, 29901, 29871, -1, 390, 403, 278, 11029, 310, 278, 1967, 29889, 319, 1799, 9047,
+      13566, 29901}},
+    {"q-instruct-scorer", {1,   3148, 1001, 29901, 29871, -1,    390,  403,   278,   11029,
+                           310, 278,  1967, 29889, 13,    22933, 9047, 13566, 29901, 29871}},
+    {"llava-eval",
+     {1,    319,   13563, 1546, 263,   12758, 5199,  322,   385,   23116, 21082, 20255, 29889,
+      450,  20255, 4076,  8444, 29892, 13173, 29892, 322,   1248,  568,   6089,  304,   278,
+      5199, 29915, 29879, 5155, 29889, 3148,  1001,  29901, 29871, -1,    29871, 13,    19907,
+      278,  11029, 310,   278,  1967,  29889, 319,   1799,  9047,  13566, 29901}},
+};
+
+static QbTokenizer *open_llama_tokenizer(void)
+{
+    uint8_t *data = NULL;
+    size_t size;
+    QbSentencePieceModel pieces;
+    QbTokenizer *tokenizer = NULL;
+    if (!load_llama_model(&data, &size)) {
+        print_message("llama_tokenizer.model is absent\n");
+        skip();
+    }
+    assert_int_equal(qb_sentencepiece_model_read(&pieces, data, size, "llama"), QB_OK);
+    assert_int_equal(qb_tokenizer_new(&tokenizer, pieces.pieces, pieces.n, &pieces.options), QB_OK);
+    qb_sentencepiece_model_deinit(&pieces);
+    qb_free(data);
+    return tokenizer;
+}
+
+static void test_published_prompts(void **state)
+{
+    (void)state;
+    QbTokenizer *tokenizer = open_llama_tokenizer();
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+        const QbVariant *v = qb_variant_find(published[i].variant);
+        QbTemplate t = qb_template_plain(v->prompt_template);
+        QbIds ids;
+        int n = 0;
+        assert_int_equal(qb_prompt_ids(&ids, tokenizer, &t, v->rate_prompt, 1), QB_OK);
+        while (published[i].ids[n])
+            n++;
+        assert_int_equal(ids.n, n);
+        for (int k = 0; k < n; k++)
+            if (ids.id[k] != published[i].ids[k])
+                fail_msg("%s: id %d is %d, expected %d", v->name, k, ids.id[k],
+                         published[i].ids[k]);
+        qb_ids_deinit(&ids);
+    }
+    qb_tokenizer_free(&tokenizer);
+}
+
+/* As one text with the pictures' marks in it, split at them: Co-Instruct's two pictures. */
+static void test_published_questions(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {
+        "USER: The first image: ", "\nThe second image: ", "Which is better? ASSISTANT:"};
+    QbTokenizer *tokenizer = open_llama_tokenizer();
+    const QbVariant *v = qb_variant_find("co-instruct");
+    QbTemplate t = {v->ask_template, v->ask_image, v->ask_images, v->ask_join};
+    QbIds got, want = {0};
+    assert_int_equal(qb_prompt_ids(&got, tokenizer, &t, "Which is better?", 2), QB_OK);
+    assert_int_equal(qb_ids_append(&want, &(int32_t){1}, 1), QB_OK);
+    for (int i = 0; i < 3; i++) {
+        int32_t *ids;
+        int n;
+        assert_int_equal(qb_tokenizer_encode(&ids, &n, tokenizer, parts[i], strlen(parts[i])),
+                         QB_OK);
+        assert_int_equal(qb_ids_append(&want, ids, n), QB_OK);
+        if (i < 2)
+            assert_int_equal(qb_ids_append(&want, &(int32_t){QB_ID_IMAGE}, 1), QB_OK);
+        qb_free(ids);
+    }
+    assert_int_equal(got.n, want.n);
+    assert_memory_equal(got.id, want.id, (size_t)got.n * sizeof *got.id);
+    qb_ids_deinit(&got);
+    qb_ids_deinit(&want);
+    qb_tokenizer_free(&tokenizer);
+}
+
 /* A template of slots and a long question would make a text of gigabytes. */
 static void test_no_text_grows_without_end(void **state)
 {
@@ -209,9 +304,14 @@ static void test_words_of_other_vocabularies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_templates),     cmocka_unit_test(test_several_pictures),
-        cmocka_unit_test(test_prompt_errors), cmocka_unit_test(test_no_text_grows_without_end),
-        cmocka_unit_test(test_words),         cmocka_unit_test(test_words_of_other_vocabularies),
+        cmocka_unit_test(test_templates),
+        cmocka_unit_test(test_several_pictures),
+        cmocka_unit_test(test_prompt_errors),
+        cmocka_unit_test(test_no_text_grows_without_end),
+        cmocka_unit_test(test_published_prompts),
+        cmocka_unit_test(test_published_questions),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_words_of_other_vocabularies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
