@@ -152,8 +152,8 @@ fuzz-smoke:
 	+$(MAKE) -j$(JOBS) fuzz FUZZ_SECONDS=20
 
 # ---- the rest -----------------------------------------------------------------------------------
-bench: all $(BENCHES) $(KERNEL_CHECKS) ## pictures a second, milliseconds by phase, kernels: table and build/bench.json
-	BUILD=$(BUILD) bench/run.sh
+bench: all $(BENCHES) $(KERNEL_CHECKS) ## speed of the embedded model, of MODELS="a.gguf b.gguf" and the kernels; build/bench*.json
+	BUILD=$(BUILD) MODELS='$(MODELS)' bench/run.sh
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
 fmt: ## format all C files
