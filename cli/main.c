@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <qboost/qboost.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,7 @@ int main(int argc, char **argv)
 {
     if (!fill_standard_streams())
         return CLI_FAILED;
+    signal(SIGXFSZ, SIG_IGN); /* a file over the size limit is a write that fails, as a full disk */
     setlocale(LC_CTYPE, "");
     model_args_init();
     if (argc < 2) {

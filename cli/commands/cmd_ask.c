@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/progress.h"
 #include "base/report.h"
+#include "input/inputs.h"
 #include "options/command.h"
 #include "options/options.h"
 #include "output/json.h"
@@ -28,7 +29,7 @@ static const Option options[] = {
      .offset = offsetof(AskArgs, max_tokens), .standard = "128",
      .help = "end the answer after N tokens (default: 128)"},
     {.name = "candidates", .type = OPTION_STRING, .metavar = "WORDS", .offset = offsetof(AskArgs, candidates),
-     .help = "no answer, but how likely each of these words is as its first: \"yes,no\""},
+     .help = "no answer, but how likely each of these words is as its first: \"Yes,No\""},
     {.name = "json", .type = OPTION_FLAG, .offset = offsetof(AskArgs, json),
      .help = "print one JSON object"},
     VARIANT_OPTIONS(AskArgs, prompt),
@@ -44,8 +45,8 @@ static const Example examples[] = {
     {"With a larger model", "qboost ask --model llava.gguf photo.jpg \"What is wrong with it?\""},
     {"Two pictures",
      "qboost ask --model co-instruct.gguf a.jpg b.jpg \"Which is sharper, and why?\""},
-    {"How sure of yes and no",
-     "qboost ask --candidates yes,no photo.jpg \"Is this photo blurry?\""},
+    {"How sure of Yes and of No",
+     "qboost ask --candidates Yes,No photo.jpg \"Is this photo blurry?\""},
     {"For a program", "qboost ask --json photo.jpg \"Rate the quality of the image.\""},
     {0}};
 
@@ -121,7 +122,7 @@ static void add_table(Text *out, char *const *words, const QbCandidate *candidat
     text_add(out, "PROBABILITY      LOG  WORD\n");
     for (int i = 0; i < n; i++) {
         double log_probability = candidates[i].log_probability;
-        text_addf(out, "%11.6f  %7.3f  ", exp(log_probability), log_probability);
+        text_addf(out, "%11.4g  %7.3f  ", exp(log_probability), log_probability);
         text_add_printable(out, words[i]);
         text_addf(out, " (token %d", candidates[i].token);
         add_note(out, words, candidates, i);
@@ -153,6 +154,12 @@ static int judge(const AskArgs *args, const Question *q, Asked *asked, char **wo
     return code == CLI_OK ? write_text(&text) : code;
 }
 
+/* "photo.jpg": no blanks, and the ending of a format. A question is never like that. */
+static bool looks_like_picture(const char *text)
+{
+    return !strpbrk(text, " \t\n") && is_picture_name(text);
+}
+
 /* The last operand is the question. With --candidates it may be left out: NULL then, for the
  * prompt of scores. */
 static int take_operands(const AskArgs *args, Asked *asked, char **operands, int n)
@@ -162,15 +169,21 @@ static int take_operands(const AskArgs *args, Asked *asked, char **operands, int
     *asked = (Asked){.paths = operands, .n_paths = is_file ? n : n - 1, .question = last};
     if (!is_file && text_is_blank(last))
         return usage_error(&cmd_ask, "the question is empty");
-    if (!is_file && n == 1)
-        return usage_error(&cmd_ask, "something is missing: qboost ask %s", cmd_ask.operands);
     if (is_file && !args->candidates)
-        return usage_error(&cmd_ask, "the question is missing: '%s' is a file", last);
+        return usage_error(&cmd_ask, "the question is missing: the last operand, '%s', is a file",
+                           last);
     if (is_file && n > 1)
         return usage_error(&cmd_ask,
-                           "the question is missing: '%s' is a file; the prompt of "
-                           "scores is for one picture",
+                           "the question is missing: the last operand, '%s', is a file; the "
+                           "prompt of scores is for one picture",
                            last);
+    if (!is_file && looks_like_picture(last))
+        return usage_error(&cmd_ask,
+                           "the question is missing: the last operand, '%s', is named like a "
+                           "picture, and there is no such file",
+                           last);
+    if (!is_file && n == 1)
+        return usage_error(&cmd_ask, "something is missing: qboost ask %s", cmd_ask.operands);
     if (is_file)
         asked->question = NULL;
     return question_check_paths(&cmd_ask, asked->paths, asked->n_paths);
@@ -210,7 +223,8 @@ const Command cmd_ask = {
         "The most likely word is taken each time, so the answer is the same every time.\n"
         "With --candidates it prints instead how likely each of the words is as the answer's "
         "first, by the token that stands for it: probability and natural logarithm, among all "
-        "the tokens that the model knows. Without QUESTION it reads them where a score is read.\n"
+        "the tokens that the model knows. \"Yes\" and \"yes\" are different words; models begin an "
+        "answer with the first. Without QUESTION it reads them where a score is read.\n"
         "The model inside the program is small: it knows about the quality of pictures and "
         "little else.",
     .examples = examples,

@@ -80,13 +80,32 @@ static int show(int64_t done, int64_t total, const char *tensor, void *user)
     return atomic_load(&c->stop);
 }
 
+/* A file that is not there yet: its folder must be. */
+static int check_place(const char *file)
+{
+    struct stat info;
+    const char *slash = strrchr(file, '/');
+    int code = CLI_OK;
+    Text folder = {0};
+    text_add_bytes(&folder, file, slash ? (size_t)(slash - file) + 1 : 0);
+    if (slash && stat(folder.data, &info) != 0) {
+        report("-o: the folder '%s' cannot be written to: %s", folder.data, strerror(errno));
+        code = CLI_FAILED;
+    }
+    text_free(&folder);
+    return code;
+}
+
 static int check_output(const ConvertArgs *args)
 {
     struct stat info;
     if (!args->output || !*args->output)
         return usage_error(&cmd_convert, "-o is missing: the file to write");
+    if (strcmp(args->output, "-") == 0)
+        return usage_error(&cmd_convert, "-o: a model cannot go to standard output; a file of the "
+                                         "name '-' is './-'");
     if (stat(args->output, &info) != 0)
-        return CLI_OK; /* a folder that is not there is told by the library */
+        return check_place(args->output);
     if (!S_ISREG(info.st_mode))
         return usage_error(&cmd_convert, "-o: '%s' is not a regular file", args->output);
     if (!args->force)
@@ -162,6 +181,8 @@ static int run(const void *args_given, char **operands, int n_operands)
     const ConvertArgs *args = args_given;
     Conversion conversion = {.told_ms = clock_ms()};
     int code = check_output(args);
+    if (code == CLI_OK && !*operands[0])
+        code = usage_error(&cmd_convert, "the name of the checkpoint's folder is empty");
     if (code == CLI_OK)
         code = check_folder("", operands[0]);
     if (code == CLI_OK && args->vision_tower)

@@ -30,7 +30,8 @@ static const Option options[] = {
     {.name = "option", .type = OPTION_LIST, .metavar = "TEXT", .offset = offsetof(McqArgs, options),
      .help = "an answer to choose from; given 2 to 26 times"},
     {.name = "questions", .type = OPTION_STRING, .metavar = "FILE.json", .offset = offsetof(McqArgs, questions),
-     .help = "a list of questions as Q-Bench publishes them, in place of IMAGE, --question and --option"},
+     .help = "a list of questions as Q-Bench publishes them, in place of IMAGE, --question and --option; "
+             "- is standard input"},
     {.name = "images", .type = OPTION_STRING, .metavar = "DIR", .offset = offsetof(McqArgs, images),
      .help = "with --questions: the folder with the list's pictures (default: the current one)"},
     {.name = "layout", .type = OPTION_CHOICE, .metavar = "NAME", .choices = layout_choices,
@@ -51,7 +52,8 @@ static const Option options[] = {
 
 static const Example examples[] = {
     {"A question with three options",
-     "qboost mcq photo.jpg --question \"How sharp is it?\" --option \"Very sharp\" "
+     "qboost mcq --model q-instruct.gguf photo.jpg --question \"How sharp is it?\" "
+     "--option \"Very sharp\" "
      "--option \"A little soft\" --option Blurry"},
     {"Two pictures",
      "qboost mcq --model co-instruct.gguf a.jpg b.jpg --question \"Which is clearer?\" "
@@ -63,6 +65,7 @@ static const Example examples[] = {
 /* What became of a list. */
 typedef struct Tally {
     int64_t n, n_failed, n_judged, n_right;
+    bool cannot; /* the model has no letters: so it would be with every question */
 } Tally;
 
 static bool flush(Text *text)
@@ -93,8 +96,10 @@ static void add_row(Text *out, const McqItem *item, int64_t index, const QbMcq *
         text_add(out, answer->best == item->correct ? "right  " : "wrong  ");
     text_addf(out, "%.3f  ", answer->probability[answer->best]);
     text_add_printable(out, item->options[answer->best]);
-    text_add(out, "  (");
-    text_add_printable(out, item->paths[0]);
+    for (int i = 0; i < item->n_paths; i++) {
+        text_add(out, i ? ", " : "  (");
+        text_add_printable(out, item->paths[i]);
+    }
     text_add(out, ")\n");
 }
 
@@ -105,13 +110,17 @@ static bool answer_item(const McqArgs *args, const Question *q, const McqItem *i
     QbMcq answer;
     Text text = {0};
     double start = clock_ms();
-    if (!error && qb_scorer_mcq(&answer, q->scorer, question_images(q), q->n_images, item->question,
-                                (const char *const *)item->options, item->n_options) != QB_OK)
+    QbStatus status = QB_OK;
+    if (!error)
+        status = qb_scorer_mcq(&answer, q->scorer, question_images(q), q->n_images, item->question,
+                               (const char *const *)item->options, item->n_options);
+    if (status != QB_OK)
         error = qb_last_error();
+    tally->cannot = status == QB_ERR_UNSUPPORTED;
     tally->n++;
     if (error) {
         tally->n_failed++;
-        if (index >= 0)
+        if (index >= 0 && !tally->cannot)
             report("question %lld: %s", (long long)index + 1, error);
         else
             report("%s", error);
@@ -146,6 +155,9 @@ static bool add_summary(const McqArgs *args, const Question *q, const Tally *tal
         text_addf(&text, "accuracy %.4f: %lld of %lld right\n",
                   (double)tally->n_right / (double)tally->n_judged, (long long)tally->n_right,
                   (long long)tally->n_judged);
+    if (tally->n_failed > 0)
+        report("%lld of %lld questions could not be answered", (long long)tally->n_failed,
+               (long long)tally->n);
     return text.length == 0 || flush(&text);
 }
 
@@ -156,7 +168,7 @@ static int answer_list(const McqArgs *args, Question *q, const McqList *list)
     const McqItem *open = NULL;
     bool good = true;
     progress_start(!args->quiet, terminal_utf8());
-    for (int64_t i = 0; i < list->n && good; i++) {
+    for (int64_t i = 0; i < list->n && good && !tally.cannot; i++) {
         const McqItem *item = &list->items[i];
         char *error = NULL;
         if (!open || !same_pictures(open, item))
@@ -166,7 +178,7 @@ static int answer_list(const McqArgs *args, Question *q, const McqList *list)
         free(error);
     }
     progress_finish();
-    good = good && add_summary(args, q, &tally);
+    good = good && (tally.cannot || add_summary(args, q, &tally));
     if (!good)
         report("cannot write the results");
     return good && tally.n_failed == 0 ? CLI_OK : CLI_FAILED;
@@ -194,8 +206,9 @@ static int check_one(const McqArgs *args, char **paths, int n_paths)
     if (!args->question || text_is_blank(args->question))
         return usage_error(&cmd_mcq, "--question is missing or empty");
     if (args->options.n < 2 || args->options.n > QB_MCQ_MAX_OPTIONS)
-        return usage_error(&cmd_mcq, "--option is given %d times; it takes 2 to %d to choose from",
-                           args->options.n, QB_MCQ_MAX_OPTIONS);
+        return usage_error(
+            &cmd_mcq, "there must be 2 to %d options to choose from; --option is given %d time%s",
+            QB_MCQ_MAX_OPTIONS, args->options.n, args->options.n == 1 ? "" : "s");
     for (int i = 0; i < args->options.n; i++)
         if (text_is_blank(args->options.items[i]))
             return usage_error(&cmd_mcq, "option %c is empty", 'A' + i);
@@ -205,9 +218,10 @@ static int check_one(const McqArgs *args, char **paths, int n_paths)
 static int check_list(const McqArgs *args, int n_paths)
 {
     if (n_paths > 0)
-        return usage_error(&cmd_mcq, "--questions names the pictures; --images has their folder");
+        return usage_error(&cmd_mcq, "with --questions no IMAGE is given: the list names them, and "
+                                     "--images their folder");
     if (args->question || args->options.n > 0)
-        return usage_error(&cmd_mcq, "--questions excludes --question and --option");
+        return usage_error(&cmd_mcq, "with --questions neither --question nor --option is given");
     return CLI_OK;
 }
 
@@ -247,7 +261,8 @@ const Command cmd_mcq = {
         "options, LOG the natural logarithm of the letter's probability among all tokens.\n"
         "With --questions a whole list is answered: an array of objects with img_path, question, "
         "candidates and, where it is known, correct_ans; the share of right answers comes last. "
-        "A question that cannot be answered costs a line on stderr, the rest goes on.",
+        "A question that cannot be answered costs a line on stderr, the rest goes on.\n"
+        "The model inside the program has no letters and cannot choose: --model must name another.",
     .examples = examples,
     .options = options,
     .args_size = sizeof(McqArgs),

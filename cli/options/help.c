@@ -64,6 +64,9 @@ static void add_command_help(Text *out, const Command *command)
         add_option(out, option);
     text_add(out, "\nEach option can be set in the environment as well: --max-pixels as\n"
                   "QBOOST_MAX_PIXELS, those without an argument as QBOOST_<NAME>=1.\n");
+    for (const Option *option = command->options; option->name; option++)
+        if (option->type == OPTION_LIST)
+            text_addf(out, "Not so --%s, which may be given several times.\n", option->name);
     add_exit_codes(out);
 }
 

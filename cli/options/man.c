@@ -92,7 +92,8 @@ static void add_environment(Text *out)
     text_add(
         out,
         ".Sh ENVIRONMENT\n"
-        "Each option can be set by a variable: its name in capitals after QBOOST_,\n"
+        "Each option that is not given several times can be set by a variable:\n"
+        "its name in capitals after QBOOST_,\n"
         "for instance QBOOST_MAX_PIXELS for\n.Fl \\-max-pixels .\n"
         "Options without an argument take 1 or 0.\nThe command line wins.\n"
         ".Bl -tag -width QBOOST_MODEL_PATH\n"

@@ -6,8 +6,11 @@
 #include "output/json.h"
 #include "output/json_parts.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void item_free(McqItem *item)
 {
@@ -72,13 +75,13 @@ static const char *read_item(McqItem *item, const json_t *object, const char *fo
     item->correct = -1;
     item->n_paths = read_texts(&item->paths, json_object_get(object, "img_path"), folder);
     if (item->n_paths == 0)
-        return "img_path must be a text or a list of texts";
+        return "img_path must be a text or a list of texts, none of them empty";
     if (!question || text_is_blank(question))
-        return "question must be a text";
+        return "question must be a text that is not empty";
     item->question = cli_strdup(question);
     item->n_options = read_texts(&item->options, json_object_get(object, "candidates"), "");
     if (item->n_options < 2 || item->n_options > QB_MCQ_MAX_OPTIONS)
-        return "candidates must be a list of 2 to 26 texts";
+        return "candidates must be a list of 2 to 26 texts, none of them empty";
     if (!correct || json_is_null(correct))
         return NULL;
     if (json_is_string(correct))
@@ -86,10 +89,29 @@ static const char *read_item(McqItem *item, const json_t *object, const char *fo
     return item->correct < 0 ? "correct_ans must be one of the candidates" : NULL;
 }
 
+/* "-" is standard input. NULL: *error is filled, its line 0 when nothing could be read. */
+static json_t *load(const char *file, json_error_t *error)
+{
+    struct stat info;
+    *error = (json_error_t){0};
+    FILE *in = strcmp(file, "-") ? fopen(file, "re") : stdin;
+    int why = in ? 0 : errno;
+    if (in && fstat(fileno(in), &info) == 0 && S_ISDIR(info.st_mode))
+        why = EISDIR;
+    json_t *list = NULL;
+    if (why)
+        snprintf(error->text, sizeof error->text, "%s", strerror(why));
+    else
+        list = json_loadf(in, 0, error);
+    if (in && in != stdin)
+        fclose(in);
+    return list;
+}
+
 bool json_read_questions(McqList *out, const char *file, const char *folder)
 {
     json_error_t error;
-    json_t *list = json_load_file(file, 0, &error);
+    json_t *list = load(file, &error);
     *out = (McqList){0};
     const char *wrong = !list                        ? error.text
                         : !json_is_array(list)       ? "expected a list of questions"

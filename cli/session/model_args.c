@@ -30,7 +30,7 @@ int session_check(const Command *command, const ModelArgs *args, const PromptArg
 {
     if (args->model && !*args->model)
         return usage_error(command, "the model's name is empty");
-    if (args->mmproj && !args->model)
+    if (args->mmproj && (!args->model || strcmp(args->model, "default") == 0))
         return usage_error(command, "--mmproj: --model must name the language model of the pair");
     if (prompts && prompts->prompt && text_is_blank(prompts->prompt))
         return usage_error(command, "--prompt: the question is empty");

@@ -25,6 +25,18 @@ static bool is_file(const char *path)
     return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
 }
 
+/* A checkpoint's folder, given where a model file belongs, is told apart from a wrong name. */
+static bool is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static void report_folder(const char *path)
+{
+    report("%s: is a folder, not a model file; 'qboost convert' makes one of a checkpoint", path);
+}
+
 /* folder: length bytes; suffix follows it ("/qboost/models" or ""). */
 static bool try_folder(Search *s, const char *folder, size_t length, const char *suffix)
 {
@@ -83,6 +95,10 @@ bool model_path_find(char **path, const char *name)
     *path = NULL;
     if (!name || strcmp(name, "default") == 0)
         return true;
+    if (strchr(name, '/') && is_folder(name)) {
+        report_folder(name);
+        return false;
+    }
     if (strchr(name, '/')) {
         *path = cli_strdup(name);
         return true; /* opening it tells what is wrong */
@@ -91,6 +107,8 @@ bool model_path_find(char **path, const char *name)
     bool found = search(&s);
     if (found)
         *path = s.found;
+    else if (is_folder(name))
+        report_folder(name);
     else
         report("no model '%s' (or '%s.gguf') in: %s", name, name, s.places.data);
     text_free(&s.places);

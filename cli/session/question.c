@@ -6,6 +6,7 @@
 #include "options/options.h"
 #include "session/picture.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,11 @@ int question_check_paths(const Command *command, char *const *paths, int n_paths
     int n_uses = 0;
     for (int i = 0; i < n_paths; i++)
         n_uses += strcmp(paths[i], "-") == 0;
+    for (int i = 0; i < n_paths; i++)
+        if (strcmp(paths[i], "-") && access(paths[i], F_OK) != 0) {
+            report("%s: %s", paths[i], strerror(errno)); /* before a large model is opened */
+            return CLI_FAILED;
+        }
     if (n_uses > 1)
         return usage_error(command, "standard input can be read only once");
     if (n_uses == 1 && isatty(STDIN_FILENO))

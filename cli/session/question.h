@@ -28,7 +28,8 @@ bool question_try_pictures(Question *question, char **error, char *const *paths,
 /* The pictures as the library wants them. */
 const QbImage *const *question_images(const Question *question);
 
-/* CLI_OK, or CLI_USAGE for paths that name standard input twice or when it is the terminal. */
+/* CLI_OK; CLI_USAGE for paths that name standard input twice or when it is the terminal;
+ * CLI_FAILED, reported, for one that is not there. */
 int question_check_paths(const Command *command, char *const *paths, int n_paths);
 
 #endif

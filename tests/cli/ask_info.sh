@@ -16,6 +16,17 @@ check_code "ask reads standard input" 0 bash -c '"$1" ask - "How sharp is it?" <
 check "and says the same" cmp "$work/first" "$work/out"
 check_code "ask about nothing" 1 "$QBOOST" ask "$work/nothing.jpg" "What?"
 check_same "one line" "$(n_lines "$work/err")" 1
+check_code "ask: no question" 2 "$QBOOST" ask examples/cat.jpg examples/rocket.jpg
+check_has "says which operand stands there" "$work/err" "the last operand, 'examples/rocket.jpg', is a file"
+check_code "ask: a picture that is not there as the question" 2 "$QBOOST" ask examples/cat.jpg nothing.jpg
+check_has "is not asked" "$work/err" "'nothing.jpg', is named like a picture"
+check_code "ask: a missing picture is told before the model is opened" 1 "$QBOOST" ask --model "$work/none.gguf" examples/cat.jpg "$work/nothing.jpg" "What?"
+check_has "by its name" "$work/err" "nothing.jpg: No such file"
+check_code "a folder as the model" 4 "$QBOOST" ask --model "$work" examples/cat.jpg "What?"
+check_has "says what makes a model of it" "$work/err" "qboost convert"
+check_code "a folder by its name" 4 bash -c 'cd "$2/.." && "$1" info --model "${2##*/}"' - "$QBOOST" "$work"
+check_has "as well" "$work/err" "is a folder"
+check_code "--mmproj and the model inside" 2 "$QBOOST" ask --model default --mmproj x.gguf examples/cat.jpg "What?"
 check_code "ask: --max-tokens" 2 "$QBOOST" ask -n 0 examples/cat.jpg "What?"
 
 # several pictures, odds of words
@@ -36,6 +47,8 @@ assert c[1]["token"] == c[2]["token"] and c[1]["pieces"] > 1 == c[2]["pieces"]' 
 check_code "and as a table" 0 "$QBOOST" ask --candidates "Yes,goodness,good" examples/cat.jpg "Is it sharp?"
 check_has "which tells of words cut short" "$work/out" "first of 2"
 check_has "and of those that are one token" "$work/out" "the same as of goodness"
+check_code "words that are hardly ever said" 0 "$QBOOST" ask --candidates "yes,no" examples/cat.jpg "Is it sharp?"
+check "have odds that are not 0" grep -q '^ *[1-9][0-9.]*e-[0-9]* .* yes (token' "$work/out"
 check_code "without a question: where a score is read" 0 "$QBOOST" ask --json --candidates good,average,poor examples/cat.jpg
 cp "$work/out" "$work/odds"
 "$QBOOST" score --json examples/cat.jpg >"$work/out"

@@ -71,10 +71,14 @@ code "a device as the file" 2 "not a regular file" "$work/owl" -o /dev/null --fo
 code "no such checkpoint" 4 "No such file" "$work/nothing" -o "$out" --preset deqa
 code "a file as the checkpoint" 4 "not a folder" "$work/owl/config.json" -o "$out" --preset deqa
 code "a folder without config.json" 4 "config.json" "$work/o" -o "$out" --preset deqa
-code "no folder for the file" 1 "No such file" "$work/owl" -o "$work/no/new.gguf" --preset deqa
+code "standard output as the file" 2 "standard output" "$work/owl" -o - --preset deqa
+code "an empty name" 2 "is empty" "" -o "$out" --preset deqa
+code "no folder for the file" 1 "the folder '$work/no/' cannot be written to: No such file" "$work/owl" -o "$work/no/new.gguf" --preset deqa
 cp -r "$work/owl" "$work/cut"
 head -c 100000 "$work/owl/model.safetensors" >"$work/cut/model.safetensors"
 code "a truncated checkpoint" 4 "model.safetensors" "$work/cut" -o "$out" --preset deqa
+check_code "a file over the size limit" 1 bash -c 'ulimit -f 1000; "$@"' - "$QBOOST" convert "$work/owl" -o "$out" --preset deqa
+check_has "is a write that fails" "$work/err" "$out: File too large"
 echo '{"model_type": "bert"}' >"$work/cut/config.json"
 code "another architecture" 4 "bert" "$work/cut" -o "$out" --preset deqa
 check_same "nothing but what was there" "$(ls -A "$work/o")" align.gguf

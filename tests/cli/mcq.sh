@@ -77,6 +77,9 @@ check_code "a picture that is missing" 1 mcq --json --questions "$work/bad.json"
 check_has "is named" "$work/err" "question 4: examples/nothing.jpg"
 check_same "and has a line, as the others" "$(n_lines "$work/out")" 5
 check_has "with the reason" "$work/out" '"error":"examples/nothing.jpg'
+check_has "they are counted" "$work/err" "1 of 4 questions could not be answered"
+check_code "a list from standard input" 0 bash -c '"$1" mcq --model "$2" --questions - --images examples <"$3"' - "$QBOOST" "$model" "$work/list.json"
+check_has "both pictures are named" "$work/out" "(examples/cat.jpg, examples/rocket.jpg)"
 
 wrong_list() { # wrong_list WHAT TEXT JSON
     printf '%s' "$3" >"$work/wrong.json"
@@ -93,6 +96,9 @@ wrong_list "a right answer that is no option" "question 2: correct_ans" \
     '[{"img_path": "c", "question": "q", "candidates": ["a", "b"]}, {"img_path": "c", "question": "q", "candidates": ["a", "b"], "correct_ans": "c"}]'
 wrong_list "no question" "question 1: question" '[{"img_path": "cat.jpg", "question": " ", "candidates": ["a", "b"]}]'
 check_code "a list that is not there" 3 mcq --questions "$work/none.json"
+check_same "says it once" "$(cat "$work/err")" "qboost: $work/none.json: No such file or directory"
+check_code "a folder as the list" 3 mcq --questions "$work"
+check_has "says so" "$work/err" "$work: Is a directory"
 
 check_code "no picture" 2 mcq --question q --option a --option b
 check_code "no question" 2 mcq examples/cat.jpg --option a --option b
@@ -107,5 +113,7 @@ check_code "a list and a picture" 2 mcq --questions "$work/list.json" examples/c
 check_code "--images without a list" 2 mcq --images examples examples/cat.jpg --question q --option a --option b
 check_code "the model inside has no letters" 1 "$QBOOST" mcq examples/cat.jpg --question q --option a --option b
 check_has "and says so" "$work/err" "cannot choose"
+check_code "nor of a list" 1 "$QBOOST" mcq --questions "$work/list.json" --images examples
+check_same "and says it once" "$(n_lines "$work/err") $(n_lines "$work/out")" "1 0"
 check_code "a picture that is not there" 1 mcq "$work/none.jpg" --question q --option a --option b
 finish
