@@ -1,6 +1,7 @@
 /* json_questions.c: reads a list of questions in the form of Q-Bench's public ones: an array of
- * objects with img_path (a text, or a list for several pictures), question, candidates (2 to 26
- * texts) and, where it is told, correct_ans (one of them). Other keys are skipped. */
+ * objects, or an object a line, with img_path (a text, or a list for several pictures), question,
+ * candidates (2 to 26 texts) and, where it is told, correct_ans (one of them). Other keys are
+ * skipped. */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/report.h"
 #include "output/json.h"
@@ -89,6 +90,49 @@ static const char *read_item(McqItem *item, const json_t *object, const char *fo
     return item->correct < 0 ? "correct_ans must be one of the candidates" : NULL;
 }
 
+static bool at_end(FILE *in)
+{
+    int c;
+    while ((c = getc(in)) != EOF && strchr(" \t\r\n", c))
+        ;
+    if (c != EOF)
+        ungetc(c, in);
+    return c == EOF;
+}
+
+/* Each value's lines are counted from 1 again, so the place is told by what stands before. */
+static void fail_behind(json_error_t *error, size_t n)
+{
+    char why[sizeof error->text];
+    snprintf(why, sizeof why, "%s", error->text);
+    error->line = 0;
+    snprintf(error->text, sizeof error->text, "behind question %zu: %.120s", n, why);
+}
+
+/* An array, or objects one after the other (JSON lines), of which an array is made. */
+static json_t *load_values(FILE *in, json_error_t *error)
+{
+    json_t *first = json_loadf(in, JSON_DISABLE_EOF_CHECK, error);
+    json_t *list = json_is_object(first) ? json_array() : first;
+    if (list != first)
+        json_array_append_new(list, first);
+    bool good = list != NULL;
+    while (good && !at_end(in)) {
+        json_t *next = list == first ? NULL : json_loadf(in, JSON_DISABLE_EOF_CHECK, error);
+        good = next != NULL;
+        if (next)
+            json_array_append_new(list, next);
+        else if (list == first)
+            snprintf(error->text, sizeof error->text, "something follows the list");
+    }
+    if (list != first && !good)
+        fail_behind(error, json_array_size(list));
+    if (good)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
 /* "-" is standard input. NULL: *error is filled, its line 0 when nothing could be read. */
 static json_t *load(const char *file, json_error_t *error)
 {
@@ -102,7 +146,7 @@ static json_t *load(const char *file, json_error_t *error)
     if (why)
         snprintf(error->text, sizeof error->text, "%s", strerror(why));
     else
-        list = json_loadf(in, 0, error);
+        list = load_values(in, error);
     if (in && in != stdin)
         fclose(in);
     return list;
@@ -113,10 +157,7 @@ bool json_read_questions(McqList *out, const char *file, const char *folder)
     json_error_t error;
     json_t *list = load(file, &error);
     *out = (McqList){0};
-    const char *wrong = !list                        ? error.text
-                        : !json_is_array(list)       ? "expected a list of questions"
-                        : json_array_size(list) == 0 ? "has no question"
-                                                     : NULL;
+    const char *wrong = !list ? error.text : json_array_size(list) == 0 ? "has no question" : NULL;
     if (wrong) {
         if (!list && error.line > 0)
             report("%s:%d: %s", file, error.line, wrong);

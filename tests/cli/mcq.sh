@@ -79,6 +79,11 @@ check_same "and has a line, as the others" "$(n_lines "$work/out")" 5
 check_has "with the reason" "$work/out" '"error":"examples/nothing.jpg'
 check_has "they are counted" "$work/err" "1 of 4 questions could not be answered"
 check_code "a list from standard input" 0 bash -c '"$1" mcq --model "$2" --questions - --images examples <"$3"' - "$QBOOST" "$model" "$work/list.json"
+cp "$work/out" "$work/answers"
+python3 -c 'import json, sys
+for o in json.load(sys.stdin): print(json.dumps(o))' <"$work/list.json" >"$work/list.jsonl"
+check_code "a list as JSON lines" 0 mcq --questions "$work/list.jsonl" --images examples
+check "is the same" cmp "$work/out" "$work/answers"
 check_has "both pictures are named" "$work/out" "(examples/cat.jpg, examples/rocket.jpg)"
 
 wrong_list() { # wrong_list WHAT TEXT JSON
@@ -87,7 +92,10 @@ wrong_list() { # wrong_list WHAT TEXT JSON
     check_has "a list: $1: says so" "$work/err" "$2"
 }
 wrong_list "no JSON" "wrong.json:1" "[{"
-wrong_list "no list" "expected a list" '{"img_path": "cat.jpg"}'
+wrong_list "no list" "question 1: question" '{"img_path": "cat.jpg"}'
+wrong_list "something behind it" "something follows" '[] 1'
+wrong_list "a broken line" "behind question 1: " '{"img_path": "cat.jpg", "question": "q", "candidates": ["a", "b"]}
+{"img_path'
 wrong_list "empty" "no question" '[]'
 wrong_list "no object" "question 1: img_path" '[7]'
 wrong_list "one option" "question 1: candidates" '[{"img_path": "cat.jpg", "question": "q", "candidates": ["a"]}]'
