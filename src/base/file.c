@@ -101,30 +101,25 @@ static QbStatus read_all(uint8_t **data, size_t *size, size_t capacity, int fd, 
     }
 }
 
-QbStatus qb_file_read(uint8_t **out_data, size_t *out_size, const char *path, size_t max_bytes)
+/* Closes fd. */
+static QbStatus read_file(uint8_t **out_data, size_t *out_size, int fd, const struct stat *info,
+                          const char *path, size_t max_bytes)
 {
-    *out_data = NULL;
-    *out_size = 0;
     if (max_bytes > SIZE_MAX - 1)
         max_bytes = SIZE_MAX - 1;
-    struct stat info;
-    int fd;
-    QbStatus status = open_for_reading(&fd, &info, path, 0);
-    if (status)
-        return status;
     /* One byte more than the file has, so that the end is seen without growing. */
     size_t capacity = 65536;
-    if (S_ISREG(info.st_mode) && info.st_size >= 0) {
-        if ((uintmax_t)info.st_size > max_bytes) {
+    if (S_ISREG(info->st_mode) && info->st_size >= 0) {
+        if ((uintmax_t)info->st_size > max_bytes) {
             close(fd);
             return qb_fail(QB_ERR_LIMIT, "%s: %jd bytes, the limit is %zu", path,
-                           (intmax_t)info.st_size, max_bytes);
+                           (intmax_t)info->st_size, max_bytes);
         }
-        capacity = (size_t)info.st_size + 1;
+        capacity = (size_t)info->st_size + 1;
     }
     uint8_t *data = qb_alloc(capacity);
     size_t size = 0;
-    status = data ? read_all(&data, &size, capacity, fd, path, max_bytes) : QB_ERR_NOMEM;
+    QbStatus status = data ? read_all(&data, &size, capacity, fd, path, max_bytes) : QB_ERR_NOMEM;
     if (!status && size > max_bytes)
         status = qb_fail(QB_ERR_LIMIT, "%s: is larger than %zu bytes", path, max_bytes);
     close(fd);
@@ -135,6 +130,39 @@ QbStatus qb_file_read(uint8_t **out_data, size_t *out_size, const char *path, si
     *out_data = data;
     *out_size = size;
     return QB_OK;
+}
+
+QbStatus qb_file_read(uint8_t **out_data, size_t *out_size, const char *path, size_t max_bytes)
+{
+    struct stat info;
+    int fd;
+    *out_data = NULL;
+    *out_size = 0;
+    QbStatus status = open_for_reading(&fd, &info, path, 0);
+    return status ? status : read_file(out_data, out_size, fd, &info, path, max_bytes);
+}
+
+QbStatus qb_file_read_regular(uint8_t **out_data, size_t *out_size, const char *path,
+                              size_t max_bytes)
+{
+    struct stat info;
+    int fd;
+    *out_data = NULL;
+    *out_size = 0;
+    QbStatus status = open_for_reading(&fd, &info, path, O_NONBLOCK);
+    if (status)
+        return status;
+    if (!S_ISREG(info.st_mode)) {
+        close(fd);
+        return qb_fail(QB_ERR_IO, "%s: is not a regular file", path);
+    }
+    return read_file(out_data, out_size, fd, &info, path, max_bytes);
+}
+
+bool qb_file_is_pointer(const void *data, size_t n)
+{
+    static const char start[] = "version https://git-lfs."; /* git-lfs, docs/spec.md */
+    return memcmp(data, start, n < sizeof start - 1 ? n : sizeof start - 1) == 0;
 }
 
 /* A new file beside path with the permissions that any new file gets; mkstemp would make it

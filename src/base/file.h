@@ -4,6 +4,7 @@
 #define QB_BASE_FILE_H
 
 #include <qboost/error.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -26,6 +27,15 @@ void qb_file_map_release(const QbFileMap *map, const void *data, size_t size);
  * *out_data: owned, qb_free. A file read this way may change or shrink meanwhile without harm,
  * which a mapping does not forgive. */
 QbStatus qb_file_read(uint8_t **out_data, size_t *out_size, const char *path, size_t max_bytes);
+
+/* The same for a regular file alone: in a folder from a stranger, a pipe that nobody writes to
+ * would be waited for. */
+QbStatus qb_file_read_regular(uint8_t **out_data, size_t *out_size, const char *path,
+                              size_t max_bytes);
+
+/* Whether the first bytes of a file are those of the text that Git LFS leaves in place of a large
+ * one that was not fetched. n >= 8. */
+bool qb_file_is_pointer(const void *data, size_t n);
 
 /* A temporary file beside path; commit renames it to path, abandon removes it. A link is followed.
  * What is not a regular file (a pipe, a device) is opened and written to as it is. */

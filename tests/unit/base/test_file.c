@@ -196,6 +196,28 @@ static void test_read_pipe(void **state)
     unlink(path);
 }
 
+static void test_read_regular(void **state)
+{
+    (void)state;
+    uint8_t *data;
+    size_t size;
+    write_file("abc", 3);
+    assert_int_equal(qb_file_read_regular(&data, &size, path, 3), QB_OK);
+    assert_int_equal(size, 3);
+    assert_memory_equal(data, "abc", 3);
+    qb_free(data);
+    assert_int_equal(qb_file_read_regular(&data, &size, path, 2), QB_ERR_LIMIT);
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(qb_file_read_regular(&data, &size, path, 3), QB_ERR_IO); /* does not wait */
+    assert_null(data);
+    assert_error_names("not a regular file");
+    unlink(path);
+    assert_int_equal(qb_file_read_regular(&data, &size, "/dev/zero", 3), QB_ERR_IO);
+    assert_true(qb_file_is_pointer("version https://git-lfs.github.com/spec/v1", 42));
+    assert_false(qb_file_is_pointer("version 1", 9));
+}
+
 static void test_atomic_commit(void **state)
 {
     (void)state;
@@ -340,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_map_release),
         cmocka_unit_test(test_read_limits),
         cmocka_unit_test(test_read_pipe),
+        cmocka_unit_test(test_read_regular),
         cmocka_unit_test(test_atomic_commit),
         cmocka_unit_test(test_atomic_follows_links),
         cmocka_unit_test(test_atomic_writes_into_pipes),
