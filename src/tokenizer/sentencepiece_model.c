@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-#include <limits.h>
 #include <string.h>
 
 typedef enum WireType { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 } WireType;
@@ -37,6 +36,10 @@ enum {
 };
 
 enum { MODEL_TYPE_UNIGRAM = 1, MODEL_TYPE_BPE = 2 };
+
+/* Four times the largest published vocabularies; in memory a piece takes many times its two bytes
+ * in the file. */
+enum { MAX_PIECES = 1 << 20 };
 
 /* A message and where reading it stands. */
 typedef struct Message {
@@ -176,10 +179,10 @@ static QbStatus read_piece(QbPiece *piece, Message message)
 static QbStatus add_piece(QbSentencePieceModel *model, size_t *capacity, Message message)
 {
     const size_t n = (size_t)model->n;
-    if (model->n == INT_MAX / 8)
-        return qb_fail(QB_ERR_LIMIT, "%s: has more than %d pieces", message.file, INT_MAX / 8);
+    if (model->n == MAX_PIECES)
+        return qb_fail(QB_ERR_LIMIT, "%s: has more than %d pieces", message.file, MAX_PIECES);
     if (n == *capacity) {
-        const size_t wanted = n ? 2 * n : 256; /* n < 2^28 */
+        const size_t wanted = n ? 2 * n : 256;
         QbPiece *grown = qb_realloc(model->pieces, n * sizeof *grown, wanted * sizeof *grown);
         if (!grown)
             return QB_ERR_NOMEM;

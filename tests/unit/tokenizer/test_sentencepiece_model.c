@@ -122,6 +122,21 @@ static void assert_refused(const Proto *proto, QbStatus expected, const char *me
                  status ? qb_last_error() : "");
 }
 
+/* Pieces of two bytes each: what they take in memory is bounded. */
+static void too_many_pieces_are_refused(void **state)
+{
+    (void)state;
+    const size_t n = ((size_t)1 << 20) + 1;
+    uint8_t *bytes = calloc(n, 2);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < n; i++)
+        bytes[2 * i] = 1 << 3 | 2;
+    assert_int_equal(read_copy(bytes, 2 * n), QB_ERR_LIMIT);
+    assert_non_null(strstr(qb_last_error(), "more than 1048576 pieces"));
+    assert_int_equal(read_copy(bytes, 2 * (n - 1)), QB_ERR_UNSUPPORTED); /* not a BPE model */
+    free(bytes);
+}
+
 static void models_are_read(void **state)
 {
     (void)state;
@@ -346,9 +361,10 @@ static void the_published_model_is_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(models_are_read),           cmocka_unit_test(other_settings_are_refused),
-        cmocka_unit_test(wrong_wires_are_refused),   cmocka_unit_test(damage_is_harmless),
-        cmocka_unit_test(every_allocation_may_fail), cmocka_unit_test(the_published_model_is_read),
+        cmocka_unit_test(too_many_pieces_are_refused), cmocka_unit_test(models_are_read),
+        cmocka_unit_test(other_settings_are_refused),  cmocka_unit_test(wrong_wires_are_refused),
+        cmocka_unit_test(damage_is_harmless),          cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(the_published_model_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
