@@ -4,6 +4,7 @@
 #include "weights/checkpoint_internal.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -67,6 +68,9 @@ static QbStatus list_tensors(QbCheckpoint *checkpoint, const CheckpointFile *fil
         return qb_fail(QB_ERR_UNSUPPORTED,
                        "%s: is in the format of PyTorch before 1.6; load it there and save it "
                        "again with torch.save, or as safetensors",
+                       file->path);
+    if (qb_file_is_pointer(start, sizeof start))
+        return qb_fail(QB_ERR_FORMAT, "%s: is Git LFS's pointer, not the file: run git lfs pull",
                        file->path);
     return qb_fail(QB_ERR_FORMAT, "%s: is neither a safetensors nor a PyTorch file", file->path);
 }
@@ -206,6 +210,18 @@ void qb_checkpoint_close(QbCheckpoint **checkpoint)
     qb_free(c->files);
     qb_free(c);
     *checkpoint = NULL;
+}
+
+bool qb_checkpoint_has_file(const QbCheckpoint *checkpoint, const char *path)
+{
+    struct stat wanted, info;
+    if (stat(path, &wanted))
+        return false;
+    for (size_t i = 0; i < checkpoint->n_files; i++)
+        if (!fstat(checkpoint->files[i]->fd, &info) && info.st_dev == wanted.st_dev &&
+            info.st_ino == wanted.st_ino)
+            return true;
+    return false;
 }
 
 int qb_checkpoint_tensor_count(const QbCheckpoint *checkpoint)

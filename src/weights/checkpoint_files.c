@@ -1,7 +1,7 @@
 /* checkpoint_files.c: which files of a folder are its checkpoint: those that an index names
- * ({"weight_map": {tensor: file}}), or all that are named like one. An index is from strangers: it
- * may name plain files of the folder and nothing else. What its metadata say of sizes is ignored;
- * published ones are wrong at times. */
+ * ({"weight_map": {tensor: file}}), the one that has the name of a whole checkpoint, or all that
+ * are named like one. An index is from strangers: it may name plain files of the folder and nothing
+ * else. What its metadata say of sizes is ignored; published ones are wrong at times. */
 // SPDX-License-Identifier: Apache-2.0
 #include "weights/checkpoint_internal.h"
 
@@ -97,7 +97,7 @@ static QbStatus load_json(json_t **out, const char *path)
     uint8_t *data;
     size_t size;
     *out = NULL;
-    QbStatus status = qb_file_read(&data, &size, path, CHECKPOINT_MAX_HEADER);
+    QbStatus status = qb_file_read_regular(&data, &size, path, CHECKPOINT_MAX_HEADER);
     if (status)
         return status;
     json_error_t error;
@@ -212,20 +212,44 @@ static QbStatus list_folder(FileNames *list, const char *folder, const char *pre
     return status;
 }
 
+/* How one kind of file is named. */
+typedef struct FileKind {
+    const char *index;
+    const char *whole; /* a checkpoint in one file; what else is beside it is something else */
+    const char *prefix, *suffix;
+} FileKind;
+
+static const FileKind kinds[] = {
+    {"model.safetensors.index.json", "model.safetensors", "", ".safetensors"},
+    {"pytorch_model.bin.index.json", "pytorch_model.bin", "pytorch_model", ".bin"},
+};
+
+/* Of a folder without an index. */
+static QbStatus choose_files(FileNames *list, const char *folder, const FileKind *kind)
+{
+    QbStatus status = list_folder(list, folder, kind->prefix, kind->suffix);
+    for (size_t i = 0; i < list->n && !status; i++)
+        if (strcmp(list->names[i], kind->whole) == 0) {
+            free_names(list);
+            return add_name(list, kind->whole);
+        }
+    return status;
+}
+
 /* Adds what there is of one kind; *found says whether there was anything. */
 static QbStatus add_kind(bool *found, QbCheckpoint *checkpoint, const char *folder,
-                         const char *index, const char *prefix, const char *suffix)
+                         const FileKind *kind)
 {
     char *path;
-    QbStatus status = join_path(&path, folder, index);
+    QbStatus status = join_path(&path, folder, kind->index);
     if (status)
         return status;
     *found = access(path, F_OK) == 0;
     if (*found)
-        status = add_index(checkpoint, folder, path, suffix);
+        status = add_index(checkpoint, folder, path, kind->suffix);
     else {
         FileNames list = {0};
-        status = list_folder(&list, folder, prefix, suffix);
+        status = choose_files(&list, folder, kind);
         *found = list.n > 0;
         if (!status && *found)
             status = add_files(checkpoint, folder, &list);
@@ -238,11 +262,9 @@ static QbStatus add_kind(bool *found, QbCheckpoint *checkpoint, const char *fold
 QbStatus qb_checkpoint_add_folder(QbCheckpoint *checkpoint, const char *folder)
 {
     bool found = false;
-    QbStatus status =
-        add_kind(&found, checkpoint, folder, "model.safetensors.index.json", "", ".safetensors");
-    if (!status && !found)
-        status = add_kind(&found, checkpoint, folder, "pytorch_model.bin.index.json",
-                          "pytorch_model", ".bin");
+    QbStatus status = QB_OK;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !status && !found; i++)
+        status = add_kind(&found, checkpoint, folder, &kinds[i]);
     if (!status && !found)
         status = qb_fail(QB_ERR_IO,
                          "%s: has no checkpoint (*.safetensors or pytorch_model*.bin, with or "

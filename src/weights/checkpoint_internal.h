@@ -15,8 +15,8 @@ enum {
     CHECKPOINT_MAX_TENSORS = 100000,
     CHECKPOINT_MAX_NAME = 1024,
     /* Of JSON headers and indexes and of pickles: honest ones have some 100 KiB, and what is made
-     * of them in memory is several times their size. */
-    CHECKPOINT_MAX_HEADER = 16 << 20
+     * of them in memory may be 80 times their size (a JSON array of empty objects). */
+    CHECKPOINT_MAX_HEADER = 4 << 20
 };
 
 /* Refers to one file by a descriptor, from opening to closing: a file that is renamed or replaced

@@ -316,6 +316,7 @@ static QbStatus take_strides(CheckpointEntry *entry, const PickleTensor *from)
         return qb_fail(QB_ERR_FORMAT,
                        "%s: tensor %s reaches beyond its storage of %" PRId64 " values",
                        tensor->file, tensor->name, from->storage_values);
+    entry->tensor.repeats = tensor->n_values > from->storage_values;
     return QB_OK;
 }
 

@@ -93,6 +93,22 @@ static void a_folder_needs_no_index(void **state)
     qb_checkpoint_close(NULL);
 }
 
+/* What is left beside a whole checkpoint is not part of it. */
+static void a_whole_checkpoint_is_alone(void **state)
+{
+    (void)state;
+    put_tensor("model.safetensors", "a", 1, 5);
+    put_tensor("consolidated.safetensors", "a", 1, 6);
+    put_tensor("adapter_model.safetensors", "b", 1, 7);
+    put_file("pytorch_model-00001-of-00002.bin", "a shard of before", 17);
+    put_file("mm_projector.bin", "the projector once more", 23);
+    QbCheckpoint *checkpoint = open_well(folder);
+    assert_int_equal(qb_checkpoint_tensor_count(checkpoint), 1);
+    assert_values(checkpoint, "a", QB_DTYPE_U8, (float[]){5}, 1);
+    qb_checkpoint_close(&checkpoint);
+    assert_allocations_may_fail(folder, 10);
+}
+
 static void an_index_chooses(void **state)
 {
     (void)state;
@@ -178,6 +194,12 @@ static void files_must_be_files(void **state)
     assert_int_equal(mkfifo(in_folder("pipe.safetensors"), 0600), 0);
     assert_folder_fails(QB_ERR_IO, "is not a regular file"); /* and is not waited for */
     assert_failure(qb_checkpoint_open(&checkpoint, "/dev/zero"), QB_ERR_IO, "not a regular file");
+    assert_int_equal(unlink(in_folder("pipe.safetensors")), 0);
+    assert_int_equal(mkfifo(in_folder("model.safetensors.index.json"), 0600), 0);
+    assert_folder_fails(QB_ERR_IO, "index.json: is not a regular file");
+    assert_int_equal(unlink(in_folder("model.safetensors.index.json")), 0);
+    put_file("pointer.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:", 54);
+    assert_folder_fails(QB_ERR_FORMAT, "pointer.safetensors: is Git LFS's pointer");
     put_file("x.txt", "some text that is nothing", 25);
     assert_failure(qb_checkpoint_open(&checkpoint, in_folder("x.txt")), QB_ERR_FORMAT,
                    "is neither a safetensors nor a PyTorch file");
@@ -265,6 +287,7 @@ int main(void)
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_folder_needs_no_index),
+        IN_FOLDER(a_whole_checkpoint_is_alone),
         IN_FOLDER(an_index_chooses),
         IN_FOLDER(wrong_indexes_are_refused),
         IN_FOLDER(training_arguments_are_never_opened),

@@ -57,6 +57,8 @@ static void every_type_is_read(void **state)
     assert_values(checkpoint, "bool", QB_DTYPE_BOOL, (float[]){1, 0, 1}, 3);
     assert_values(checkpoint, "permuted", QB_DTYPE_F32, permuted, 120);
     assert_values(checkpoint, "expanded", QB_DTYPE_F32, (float[]){1, 1, 1, 2, 2, 2}, 6);
+    assert_true(qb_checkpoint_find(checkpoint, "expanded")->repeats);
+    assert_false(qb_checkpoint_find(checkpoint, "permuted")->repeats);
     qb_checkpoint_close(&checkpoint);
 }
 
