@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 QbStatus qb_config_parse(QbConfigFile *out, const char *text, size_t length, const char *name)
 {
@@ -41,8 +41,10 @@ QbStatus qb_config_open(QbConfigFile *out, const char *folder, const char *name,
     snprintf(path, length, "%s/%s", folder, name);
     QbStatus status = QB_OK;
     uint8_t *text = NULL;
-    if (required || !access(path, F_OK)) {
-        status = qb_file_read(&text, &size, path, QB_CONFIG_MAX_BYTES);
+    struct stat info;
+    /* A link that leads nowhere is there: to do without the file would change the model. */
+    if (required || !lstat(path, &info)) {
+        status = qb_file_read_regular(&text, &size, path, QB_CONFIG_MAX_BYTES);
         if (!status)
             status = qb_config_parse(out, (const char *)text, size, path);
     }

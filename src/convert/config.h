@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { QB_CONFIG_MAX_BYTES = 4 << 20 };
+enum { QB_CONFIG_MAX_BYTES = 1 << 20 };
 
 typedef struct QbConfigFile {
     char *path;   /* owned */

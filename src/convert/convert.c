@@ -115,6 +115,16 @@ static QbStatus make_plan(Job *job)
     return c->tower_checkpoint ? qb_plan_check_leftovers(&c->plan, c->tower_checkpoint) : QB_OK;
 }
 
+/* The output would take the place of what it is made of. */
+static QbStatus refuse_input(const QbConversion *c, const char *out_path)
+{
+    if (!qb_checkpoint_has_file(c->checkpoint, out_path) &&
+        !(c->tower_checkpoint && qb_checkpoint_has_file(c->tower_checkpoint, out_path)))
+        return QB_OK;
+    return qb_fail(QB_ERR_ARG, "%s: is a file of the checkpoint; choose another name for the model",
+                   out_path);
+}
+
 /* What was asked for, or the folder's last name, whatever way it is written; bytes that are not
  * UTF-8 become '?'. *out: owned. */
 static QbStatus choose_name(char **out, const char *wanted, const char *folder)
@@ -223,6 +233,7 @@ QbStatus qb_convert(const char *folder, const char *out_path, const QbConvertOpt
     job->c.plan.folder = folder;
     job->c.plan.storage = storage;
     (void)((status = read_configs(job, options)) || (status = make_plan(job)) ||
+           (status = refuse_input(&job->c, out_path)) ||
            (status = choose_name(&name, options->name, folder)) ||
            (status = write_file(job, out_path, name, options)));
     job_deinit(job);

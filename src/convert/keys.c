@@ -34,7 +34,10 @@ QbStatus qb_vocabulary_read(QbSentencePieceModel *out, uint8_t **out_data, const
         return qb_fail(QB_ERR_ARG, "the folder's name is too long");
     if (access(path, F_OK))
         return explain_missing(folder, path);
-    QbStatus status = qb_file_read(out_data, &size, path, TOKENIZER_MAX_BYTES);
+    QbStatus status = qb_file_read_regular(out_data, &size, path, TOKENIZER_MAX_BYTES);
+    if (!status && size >= 8 && qb_file_is_pointer(*out_data, size))
+        status = qb_fail(QB_ERR_FORMAT, "%s: is Git LFS's pointer, not the file: run git lfs pull",
+                         path);
     if (!status)
         status = qb_sentencepiece_model_read(out, *out_data, size, path);
     /* What a model's file must have to be opened again. */

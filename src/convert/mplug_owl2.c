@@ -148,6 +148,7 @@ static QbStatus owl_read_config(QbConversion *c)
         (status = need_bool(&tower, "use_post_layernorm", true)))
         return status;
     c->tower_layers = c->tower.n_layers;
+    c->tower.use_gelu = false; /* upstream has quick GELU, whatever hidden_act says */
     return read_abstractor(c, &abstractor);
 }
 

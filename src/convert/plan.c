@@ -71,6 +71,11 @@ static QbStatus check_source(const QbPlan *plan, const QbCheckpointTensor *sourc
         return qb_fail(QB_ERR_FORMAT, "%s: tensor %s is %s, expected %s", source->file,
                        source->name, got, expected);
     }
+    if (source->repeats)
+        return qb_fail(QB_ERR_UNSUPPORTED,
+                       "%s: tensor %s has %lld values, which are copies of fewer in the file "
+                       "(torch's expand); save it with contiguous()",
+                       source->file, source->name, (long long)source->n_values);
     if (!is_float(source->dtype))
         return qb_fail(QB_ERR_UNSUPPORTED,
                        "%s: tensor %s is %s, expected f16, bf16 or f32 (quantised checkpoints "

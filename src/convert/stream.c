@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ITEM_VALUES = 256 << 10, BATCH_ITEMS = 16, UNIT_VALUES_MAX = 64 << 20, ERROR_BYTES = 5376 };
+enum { ITEM_VALUES = 256 << 10, BATCH_ITEMS = 16, UNIT_VALUES_MAX = 4 << 20, ERROR_BYTES = 5376 };
 
 /* How a tensor is cut. */
 typedef struct {

@@ -121,12 +121,12 @@ static void a_large_config_is_not_read(void **state)
     (void)state;
     TinyFolder f;
     tiny_folder_make(&f, &(TinyOptions){0});
-    size_t size = 5 << 20;
+    size_t size = 2 << 20;
     char *spaces = malloc(size);
     memset(spaces, ' ', size);
     tiny_write(f.path, "config.json", spaces, size);
     free(spaces);
-    convert_fails(&f, convert_options(&f, NULL), QB_ERR_LIMIT, "config.json", "4194304");
+    convert_fails(&f, convert_options(&f, NULL), QB_ERR_LIMIT, "config.json", "1048576");
     tiny_folder_remove(&f);
 }
 
