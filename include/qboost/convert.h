@@ -31,8 +31,14 @@ typedef struct QbConvertOptions {
 
 QB_API void qb_convert_options_init(QbConvertOptions *options);
 
-/* folder: the checkpoint. out_path: the file to write (replaced when it exists).
- * options: NULL for defaults. */
+/* folder: the checkpoint. out_path: the file to write; replaced when it exists, unless it is one of
+ * the checkpoint's. options: NULL for defaults. All texts are read during the call only. Files of
+ * the folder must not be replaced meanwhile; one that is cut short is an error.
+ *
+ * The text of a failure names file, and tensor or field. QB_ERR_ARG: options, a preset or a vision
+ * tower that is needed or does not fit. QB_ERR_IO: a file that is missing, cannot be read or
+ * written. QB_ERR_FORMAT: damaged, or not what config.json says. QB_ERR_UNSUPPORTED: a network,
+ * layout or setting that cannot be converted. QB_ERR_LIMIT, QB_ERR_NOMEM, QB_ERR_CANCELLED. */
 QB_API QbStatus qb_convert(const char *folder, const char *out_path,
                            const QbConvertOptions *options);
 

@@ -121,6 +121,7 @@ static QbStatus read_abstractor(QbConversion *c, const QbConfigNode *node)
         (status = qb_config_real(&a->norm_eps, node, "layer_norm_eps", 0, 1)) ||
         (status = qb_config_int(&encoder_width, node, "encoder_hidden_size", 1, 16384)) ||
         (status = qb_config_int(&grid, node, "grid_size", 1, 4096)) ||
+        (status = need_bool(node, "use_cls_token", true)) ||
         (status = need_bool(node, "add_v2t_pos_emb", false)))
         return status;
     if (a->width != c->tower.width || encoder_width != c->tower.width || a->width % a->n_heads ||

@@ -99,6 +99,9 @@ static const struct {
      "{\"visual_abstractor\": {\"grid_size\": 16}}}",
      QB_ERR_FORMAT, "grid_size 16", "visual_config.visual_abstractor"},
     {"{\"model_type\": \"mplug_owl2\", \"level_ids\": [1], \"visual_config\": "
+     "{\"visual_abstractor\": {\"use_cls_token\": false}}}",
+     QB_ERR_UNSUPPORTED, "visual_abstractor.use_cls_token is false", "config.json"},
+    {"{\"model_type\": \"mplug_owl2\", \"level_ids\": [1], \"visual_config\": "
      "{\"visual_abstractor\": {\"add_v2t_pos_emb\": true}}}",
      QB_ERR_UNSUPPORTED, "add_v2t_pos_emb is true", "config.json"},
 };
