@@ -45,6 +45,21 @@ static QbStatus cut_tower(QbClipVit *tower, const QbGguf *mmproj)
     return QB_OK;
 }
 
+/* Files of different models are told before gigabytes are packed. */
+static QbStatus check_widths(const QbLoader *loader, const char *decoder_name)
+{
+    int n_embd;
+    QbStatus status = qb_load_int(&n_embd, loader, 1, INT32_MAX, decoder_name, "embedding_length");
+    const QbGgufTensor *projector = qb_gguf_find_tensor(loader->vision, "mm.2.weight");
+    if (status || loader->vision == loader->gguf || !projector || projector->ne[1] == n_embd)
+        return status;
+    return qb_fail(QB_ERR_FORMAT,
+                   "%s: makes image tokens of %lld values, %s takes %d: the two files are not of "
+                   "the same model",
+                   qb_gguf_name(loader->vision), (long long)projector->ne[1],
+                   qb_gguf_name(loader->gguf), n_embd);
+}
+
 static QbStatus llava_load(void **out, const QbLoader *loader)
 {
     Llava *m = qb_store_take(loader->store, 1, sizeof *m);
@@ -59,6 +74,7 @@ static QbStatus llava_load(void **out, const QbLoader *loader)
         (vision.gguf != loader->gguf && (status = cut_tower(&m->tower, vision.gguf))) ||
         (status = qb_clip_picture_load(&m->picture, &vision, m->tower.image_size)) ||
         (status = qb_gguf_get_string(&decoder_name, loader->gguf, "general.architecture")) ||
+        (status = check_widths(loader, decoder_name)) ||
         (status = qb_llama_load(&m->decoder, loader, decoder_name, 1, 0)))
         return status;
     int n_embd = m->decoder.n_embd, n_tokens = m->tower.grid * m->tower.grid;
@@ -91,9 +107,8 @@ static int llava_image_token_count(const void *weights)
 static void llava_describe(QbInfo *info, const void *weights)
 {
     const Llava *m = weights;
-    qb_info_add(info, "picture", "%d x %d, %s, bicubic as Pillow's", m->tower.image_size,
-                m->tower.image_size,
-                m->picture.fit == QB_FIT_PAD ? "padded to a square" : "shortest edge, centre crop");
+    qb_info_add(info, "picture", "%d x %d, bicubic as Pillow's", m->tower.image_size,
+                m->tower.image_size);
     qb_info_add(info, "vision tower", "CLIP ViT, %d layers, width %d, patches of %d -> %d tokens",
                 m->tower.n_layers, m->tower.width, m->tower.patch_size,
                 m->tower.grid * m->tower.grid);

@@ -66,6 +66,17 @@ static QbStatus find(const QbGgufTensor **out, QbWeightType *type, const QbLoade
     return QB_OK;
 }
 
+/* "[256, 16]", as PyTorch would print it. */
+static void shape_text(char *out, size_t n, const QbGgufTensor *tensor)
+{
+    size_t used = (size_t)snprintf(out, n, "[");
+    for (int d = tensor->n_dims - 1; d >= 0 && used < n; d--)
+        used += (size_t)snprintf(out + used, n - used, "%lld%s", (long long)tensor->ne[d],
+                                 d ? ", " : "");
+    if (used < n)
+        snprintf(out + used, n - used, "]");
+}
+
 static QbStatus find_matrix(const QbGgufTensor **out, QbWeightType *type, const QbLoader *loader,
                             int n, int k, const char *name)
 {
@@ -73,12 +84,12 @@ static QbStatus find_matrix(const QbGgufTensor **out, QbWeightType *type, const 
     if (status)
         return status;
     const int64_t *ne = (*out)->ne;
-    if (ne[0] != k || ne[1] != n || ne[2] != 1 || ne[3] != 1)
-        return qb_fail(QB_ERR_FORMAT,
-                       "%s: tensor %s is [%lld, %lld, %lld, %lld], expected [%d, %d]",
-                       qb_gguf_name(loader->gguf), name, (long long)ne[3], (long long)ne[2],
-                       (long long)ne[1], (long long)ne[0], n, k);
-    return QB_OK;
+    char shape[96];
+    if (ne[0] == k && ne[1] == n && ne[2] == 1 && ne[3] == 1)
+        return QB_OK;
+    shape_text(shape, sizeof shape, *out);
+    return qb_fail(QB_ERR_FORMAT, "%s: tensor %s is %s, expected [%d, %d]",
+                   qb_gguf_name(loader->gguf), name, shape, n, k);
 }
 
 static void widen(float *y, const void *x, size_t n, QbWeightType type, const QbKernels *kernels)

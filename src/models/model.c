@@ -19,6 +19,12 @@ static QbStatus check_pair(const QbModel *m, const char *name)
 {
     const char *part, *projector = "mlp";
     QbStatus status;
+    if (!m->arch && !strcmp(name, "clip"))
+        return qb_fail(
+            QB_ERR_ARG,
+            "%s: is the picture part (mmproj) of a pair; it was given where the language "
+            "model belongs",
+            qb_gguf_name(m->gguf));
     if (!m->arch)
         return qb_fail(QB_ERR_ARG, "%s: is a \"%s\" model, which takes no picture part (mmproj)",
                        qb_gguf_name(m->gguf), name);
@@ -48,13 +54,13 @@ static QbStatus find_arch(QbModel *m)
         return QB_OK;
     if (qb_model_arch_find_decoder(name))
         return qb_fail(QB_ERR_UNSUPPORTED,
-                       "%s: is a language model alone; its picture part, the file called mmproj, "
-                       "must be given with it",
+                       "%s: is a language model alone; its picture part, a file called mmproj, "
+                       "must be given with it (--mmproj)",
                        qb_gguf_name(m->gguf));
     if (!strcmp(name, "clip"))
         return qb_fail(QB_ERR_UNSUPPORTED,
-                       "%s: is the picture part of a pair (mmproj); the language model must be "
-                       "given with it",
+                       "%s: is the picture part (mmproj) of a pair; give the language model as "
+                       "--model and this one as --mmproj",
                        qb_gguf_name(m->gguf));
     char known[256] = "";
     for (int i = 0; qb_model_arch_at(i); i++) {

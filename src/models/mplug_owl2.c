@@ -75,9 +75,8 @@ static QbFit owl_fit(const void *weights)
 static void owl_describe(QbInfo *info, const void *weights)
 {
     const Owl *m = weights;
-    qb_info_add(info, "picture", "%d x %d, %s, bicubic as Pillow's", m->tower.image_size,
-                m->tower.image_size,
-                m->picture.fit == QB_FIT_PAD ? "padded to a square" : "shortest edge, centre crop");
+    qb_info_add(info, "picture", "%d x %d, bicubic as Pillow's", m->tower.image_size,
+                m->tower.image_size);
     qb_info_add(info, "vision tower",
                 "CLIP ViT, %d layers, width %d, patches of %d; abstractor, %d layers -> %d tokens",
                 m->tower.n_layers, m->tower.width, m->tower.patch_size, m->abstractor.n_layers,

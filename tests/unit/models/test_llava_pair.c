@@ -201,6 +201,7 @@ static void test_halves_are_refused(void **state)
     assert_true(open_pair(&m, "q8_0.gguf", GOLDEN "q8_0.gguf") < 0);
     /* a projector of another width */
     assert_true(open_pair(&m, "q8_0.gguf", GOLDEN "mmproj-wide.gguf") < 0);
+    assert_non_null(strstr(qb_last_error(), "not of the same model"));
     assert_null(m);
 }
 
