@@ -1,32 +1,17 @@
 /* encode.c: see encode.h. One row a type in the table at the end.
  *
- * Where a block has free scales, they come from a search: for a few trial scales every value is
- * rounded, the best real scale (and minimum) for those whole numbers follows by least squares, and
- * the pair with the smallest weighted error wins; the idea is that of make_qx_quants and
- * make_qkx2_quants in llama.cpp's ggml-quants.c. Everything is plain f32 in one order, so a value
- * gives the same bytes everywhere. */
+ * Where a block has free scales, they come from a search (encode_search.h). Everything is plain f32
+ * in one order, so a value gives the same bytes everywhere. */
 // SPDX-License-Identifier: Apache-2.0
 #include "weights/encode.h"
 
 #include "kernels/blocks.h"
 #include "kernels/scalar.h"
+#include "weights/encode_search.h"
 
 #define HALF_MAX 65504.0f
-/* Below this, a group has no scale that could be told from zero. */
-#define TINY 1e-15f
 
-enum { SMALL_BLOCK = 32, SUB_BLOCKS = 8, Q6_GROUP = 16, Q6_GROUPS = 16 };
-
-/* To the nearest whole number, ties to even; |x| < 2^22. */
-static inline float whole(float x)
-{
-    return (x + 0x1.8p23f) - 0x1.8p23f;
-}
-
-static inline float clamp(float x, float low, float high)
-{
-    return x < low ? low : x > high ? high : x;
-}
+enum { SUB_BLOCKS = 8, Q6_GROUP = 16, Q6_GROUPS = 16 };
 
 static float largest_magnitude(const float *x, int n)
 {
@@ -139,127 +124,6 @@ static void decode_q8_0_block(float *y, const uint8_t *block)
         y[i] = scale * (float)(int8_t)block[QB_GGUF_Q8_VALUES_AT + i];
 }
 
-/* ---- searches ---------------------------------------------------------------------------------
- */
-
-/* Sums are kept in LANES parts, of which a compiler makes vectors. */
-enum { LANES = 4 };
-
-static float sum_lanes(const float lane[LANES])
-{
-    return (lane[0] + lane[2]) + (lane[1] + lane[3]);
-}
-
-/* What whole numbers in -steps … steps - 1 and the best scale for them leave of sum(weight x^2) is
- * smallest where fit^2 / size is largest. n is a multiple of LANES. */
-static float scale_at(float *gain, float inverse, const float *x, const float *weight, int n,
-                      float steps)
-{
-    float fits[LANES] = {0}, sizes[LANES] = {0};
-    for (int i = 0; i < n; i += LANES)
-        for (int l = 0; l < LANES; l++) {
-            float q = clamp(whole(x[i + l] * inverse), -steps, steps - 1.0f);
-            float weighted = weight[i + l] * q;
-            fits[l] += weighted * x[i + l];
-            sizes[l] += weighted * q;
-        }
-    float fit = sum_lanes(fits), size = sum_lanes(sizes);
-    *gain = size > 0.0f ? fit * (fit / size) : 0.0f;
-    return size > 0.0f ? fit / size : 0.0f;
-}
-
-/* x ~ scale * q with q in -steps … steps - 1; the value of the largest magnitude is near -steps. */
-static float search_scale(const float *x, const float *weight, int n, float steps)
-{
-    enum { TRIALS = 9 };
-    float extreme = 0.0f, best = 0.0f, best_gain = 0.0f;
-    for (int i = 0; i < n; i++)
-        extreme = fabsf(x[i]) > fabsf(extreme) ? x[i] : extreme;
-    if (fabsf(extreme) < TINY)
-        return 0.0f;
-    for (int trial = -TRIALS; trial <= TRIALS; trial++) {
-        float gain, inverse = -(steps + 0.1f * (float)trial) / extreme;
-        float scale = scale_at(&gain, inverse, x, weight, n, steps);
-        if (gain > best_gain) {
-            best = scale;
-            best_gain = gain;
-        }
-    }
-    return best;
-}
-
-typedef struct Affine {
-    float scale, min; /* x ~ scale * q - min, both >= 0 */
-} Affine;
-
-/* Sums over a sub-block that do not depend on q. */
-typedef struct Moments {
-    float w, wx;
-} Moments;
-
-/* q from the trial scale and low, then the best scale and min for that q. */
-static Affine affine_at(float *error, float inverse, float low, const float *x, const float *weight,
-                        Moments m, float steps)
-{
-    float q[SMALL_BLOCK], sums[4][LANES] = {{0}};
-    for (int i = 0; i < SMALL_BLOCK; i += LANES)
-        for (int l = 0; l < LANES; l++) {
-            q[i + l] = clamp(whole((x[i + l] - low) * inverse), 0.0f, steps);
-            float weighted = weight[i + l] * q[i + l];
-            sums[0][l] += weighted;
-            sums[1][l] += weighted * q[i + l];
-            sums[2][l] += weighted * x[i + l];
-        }
-    float wq = sum_lanes(sums[0]), wqq = sum_lanes(sums[1]), wxq = sum_lanes(sums[2]);
-    float determinant = m.w * wqq - wq * wq;
-    Affine a = {1.0f / inverse, -low};
-    if (determinant > 0.0f) {
-        a.scale = (m.w * wxq - m.wx * wq) / determinant;
-        a.min = (wq * wxq - wqq * m.wx) / determinant;
-        if (a.min < 0.0f)
-            a = (Affine){wxq / wqq, 0.0f};
-    }
-    for (int i = 0; i < SMALL_BLOCK; i += LANES)
-        for (int l = 0; l < LANES; l++) {
-            float difference = a.scale * q[i + l] - a.min - x[i + l];
-            sums[3][l] += weight[i + l] * difference * difference;
-        }
-    *error = a.scale >= 0.0f ? sum_lanes(sums[3]) : INFINITY;
-    return a;
-}
-
-/* x[32] ~ scale * q - min, q in 0 … steps. Large values count more, as in llama.cpp. */
-static Affine search_affine(const float *x, float steps, float first_trial)
-{
-    enum { TRIALS = 20 };
-    float weight[SMALL_BLOCK], low = 0.0f, high = x[0], squares = 0.0f;
-    Moments m = {0.0f, 0.0f};
-    for (int i = 0; i < SMALL_BLOCK; i++) {
-        low = fminf(low, x[i]);
-        high = fmaxf(high, x[i]);
-        squares += x[i] * x[i];
-    }
-    if (high - low < TINY)
-        return (Affine){0.0f, -low};
-    for (int i = 0; i < SMALL_BLOCK; i++) {
-        weight[i] = sqrtf(squares / SMALL_BLOCK) + fabsf(x[i]);
-        m.w += weight[i];
-        m.wx += weight[i] * x[i];
-    }
-    float error, least;
-    Affine best = affine_at(&least, steps / (high - low), low, x, weight, m, steps);
-    for (int trial = 0; trial <= TRIALS; trial++) {
-        float inverse = (steps + first_trial + 0.1f * (float)trial) / (high - low);
-        Affine a = affine_at(&error, inverse, low, x, weight, m, steps);
-        if (error < least) {
-            best = a;
-            least = error;
-            low = -a.min; /* the next trials start there */
-        }
-    }
-    return best;
-}
-
 /* ---- q4_0 -------------------------------------------------------------------------------------
  */
 
@@ -269,7 +133,7 @@ static bool encode_q4_0_block(uint8_t *block, const float *x)
                                              1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     if (!(largest_magnitude(x, SMALL_BLOCK) <= 7.0f * HALF_MAX))
         return false;
-    uint16_t half = half_from_float(search_scale(x, equal, SMALL_BLOCK, 8.0f));
+    uint16_t half = half_from_float(qb_encode_search_scale(x, equal, SMALL_BLOCK, 8.0f));
     float scale = qb_float_from_half(half);
     uint8_t q[SMALL_BLOCK];
     for (int i = 0; i < SMALL_BLOCK; i++)
@@ -313,7 +177,7 @@ static bool encode_affine(uint8_t *block, uint8_t q[QB_K_BLOCK], const float *x,
     if (!(largest_magnitude(x, QB_K_BLOCK) <= 15.0f * 63.0f * HALF_MAX))
         return false;
     for (int j = 0; j < SUB_BLOCKS; j++) {
-        Affine a = search_affine(x + j * SMALL_BLOCK, steps, first_trial);
+        QbAffine a = qb_encode_search_affine(x + j * SMALL_BLOCK, steps, first_trial);
         if (!(a.scale <= 63.0f * HALF_MAX && a.min <= 63.0f * HALF_MAX))
             return false;
         scale[j] = a.scale;
@@ -396,10 +260,11 @@ static void decode_q5_k_block(float *y, const uint8_t *block)
 static float q6_group_scale(const float *x)
 {
     float weight[Q6_GROUP], largest = largest_magnitude(x, Q6_GROUP);
-    float inverse = largest < TINY ? 0.0f : 1.0f / largest; /* or squares of small values are 0 */
+    float inverse =
+        largest < QB_ENCODE_TINY ? 0.0f : 1.0f / largest; /* or squares of small values are 0 */
     for (int i = 0; i < Q6_GROUP; i++)
         weight[i] = x[i] * inverse * (x[i] * inverse);
-    return search_scale(x, weight, Q6_GROUP, 32.0f);
+    return qb_encode_search_scale(x, weight, Q6_GROUP, 32.0f);
 }
 
 static bool encode_q6_k_block(uint8_t *block, const float *x)
