@@ -159,16 +159,15 @@ static void add_word(Text *out, const char *path)
     text_add_char(out, '\'');
 }
 
-static void tell_end(const ConvertArgs *args)
+static void tell_end(const ConvertArgs *args, const char *variant)
 {
     struct stat info;
     char size[32] = "?";
     Text text = {0};
     if (stat(args->output, &info) == 0)
         progress_format_bytes(size, sizeof size, (int64_t)info.st_size);
-    text_addf(&text, "%s: %s (%s%s%s) in %.1f s; try: qboost score --model ", args->output, size,
-              args->type ? args->type : "f16", args->preset ? ", " : "",
-              args->preset ? args->preset : "", progress_seconds());
+    text_addf(&text, "%s: %s (%s, asked as %s) in %.1f s; try: qboost score --model ", args->output,
+              size, args->type ? args->type : "f16", variant, progress_seconds());
     add_word(&text, args->output);
     text_add(&text, " photo.jpg");
     report("%s", text.data);
@@ -190,6 +189,7 @@ static int run(const void *args_given, char **operands, int n_operands)
     if (code != CLI_OK)
         return code;
     QbConvertOptions convert;
+    const char *variant = NULL;
     qb_convert_options_init(&convert);
     convert.type = args->type;
     convert.preset = args->preset;
@@ -198,6 +198,7 @@ static int run(const void *args_given, char **operands, int n_operands)
     convert.threads = args->threads;
     convert.progress = show;
     convert.user = &conversion;
+    convert.out_variant = &variant;
     signals_start();
     signals_on_stop(stop, &conversion);
     progress_start(!args->quiet, terminal_utf8());
@@ -208,7 +209,7 @@ static int run(const void *args_given, char **operands, int n_operands)
     if (status != QB_OK)
         return failure(status, args);
     if (!args->quiet)
-        tell_end(args);
+        tell_end(args, variant);
     return CLI_OK;
 }
 

@@ -27,6 +27,9 @@ typedef struct QbConvertOptions {
      * anything but 0 stops the conversion with QB_ERR_CANCELLED. May be NULL. */
     int (*progress)(int64_t done_bytes, int64_t total_bytes, const char *tensor, void *user);
     void *user;
+    /* Where the name of the variant that the file will be asked by is put on success (borrowed from
+     * the library), for the caller to tell; or NULL. */
+    const char **out_variant;
 } QbConvertOptions;
 
 QB_API void qb_convert_options_init(QbConvertOptions *options);

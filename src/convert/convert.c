@@ -22,6 +22,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 typedef struct {
@@ -115,11 +117,27 @@ static QbStatus make_plan(Job *job)
     return c->tower_checkpoint ? qb_plan_check_leftovers(&c->plan, c->tower_checkpoint) : QB_OK;
 }
 
+/* Whether path is the file that the converter reads under that name in the folder. */
+static bool is_file_of(const char *folder, const char *name, const char *path)
+{
+    char full[4096];
+    struct stat a, b;
+    return snprintf(full, sizeof full, "%s/%s", folder, name) < (int)sizeof full &&
+           !stat(full, &a) && !stat(path, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /* The output would take the place of what it is made of. */
 static QbStatus refuse_input(const QbConversion *c, const char *out_path)
 {
-    if (!qb_checkpoint_has_file(c->checkpoint, out_path) &&
-        !(c->tower_checkpoint && qb_checkpoint_has_file(c->tower_checkpoint, out_path)))
+    static const char *const texts[] = {"config.json", "preprocessor_config.json",
+                                        "tokenizer.model", "model.safetensors.index.json",
+                                        "pytorch_model.bin.index.json"};
+    bool input = qb_checkpoint_has_file(c->checkpoint, out_path) ||
+                 (c->tower_checkpoint && qb_checkpoint_has_file(c->tower_checkpoint, out_path));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        input = input || is_file_of(c->folder, texts[i], out_path) ||
+                (c->tower_folder && is_file_of(c->tower_folder, texts[i], out_path));
+    if (!input)
         return QB_OK;
     return qb_fail(QB_ERR_ARG, "%s: is a file of the checkpoint; choose another name for the model",
                    out_path);
@@ -157,7 +175,22 @@ static QbStatus describe(Job *job, QbGgufWriter *w, const char *name)
         const QbPlanTensor *t = &c->plan.tensors[i];
         qb_gguf_declare(w, t->name, t->type, t->n_dims, t->ne);
     }
-    return status ? status : qb_gguf_writer_begin(w);
+    return status;
+}
+
+/* Gigabytes that will not fit are told before they are written. */
+static QbStatus check_space(const char *out_path, FILE *stream, int64_t bytes)
+{
+    struct stat info;
+    struct statvfs disk;
+    int fd = fileno(stream);
+    if (fstat(fd, &info) || !S_ISREG(info.st_mode) || fstatvfs(fd, &disk))
+        return QB_OK;
+    double free_bytes = (double)disk.f_bavail * (double)disk.f_frsize;
+    if ((double)bytes <= free_bytes)
+        return QB_OK;
+    return qb_fail(QB_ERR_IO, "%s: %.1f MB are to be written, and its disk has %.1f MB free",
+                   out_path, (double)bytes * 1e-6, free_bytes * 1e-6);
 }
 
 static QbStatus write_file(Job *job, const char *out_path, const char *name,
@@ -171,6 +204,8 @@ static QbStatus write_file(Job *job, const char *out_path, const char *name,
         (status = qb_atomic_file_open(&file, out_path)) ||
         (status = qb_gguf_writer_new(&writer, file.stream, out_path)) ||
         (status = describe(job, writer, name)) ||
+        (status = check_space(out_path, file.stream, qb_gguf_writer_total_bytes(writer))) ||
+        (status = qb_gguf_writer_begin(writer)) ||
         (status = qb_stream_tensors(&job->c.plan, writer, pool, options)) ||
         (status = qb_gguf_writer_end(writer)))
         goto fail;
@@ -236,6 +271,8 @@ QbStatus qb_convert(const char *folder, const char *out_path, const QbConvertOpt
            (status = refuse_input(&job->c, out_path)) ||
            (status = choose_name(&name, options->name, folder)) ||
            (status = write_file(job, out_path, name, options)));
+    if (!status && options->out_variant)
+        *options->out_variant = job->variant->name;
     job_deinit(job);
     qb_free(job);
     qb_free(name);

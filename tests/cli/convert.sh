@@ -13,6 +13,7 @@ check_code "convert" 0 "$QBOOST" convert "$work/owl" -o "$align" --preset q-alig
 check_same "one line at the end" "$(n_lines "$work/err")" 1
 check_has "with the path" "$work/err" "$align: "
 check_has "and what to try" "$work/err" "try: qboost score --model $align photo.jpg"
+check_has "and how it will be asked" "$work/err" "asked as q-align-scorer"
 json info --json --model "$align"
 check_same "its variant" "$(field variant)" q-align-scorer
 check_same "its fit" "$(field fit)" pad

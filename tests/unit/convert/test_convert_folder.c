@@ -112,15 +112,17 @@ static void the_checkpoint_is_not_replaced(void **state)
 {
     (void)state;
     TinyFolder f;
-    char weights[256], other[256];
+    char weights[256], other[256], config[256], tower_config[256];
     tiny_folder_make(&f, &(TinyOptions){.layout = TINY_ORIGINAL_BARE});
     QbConvertOptions o = convert_options(&f, NULL);
     path_in(weights, &f, "model.safetensors");
     path_in(other, &f, "link");
+    path_in(config, &f, "config.json");
+    path_in(tower_config, &f, "tower/config.json");
     assert_int_equal(symlink("tower/model.safetensors", other), 0);
     size_t size, size_after;
     uint8_t *before = tiny_read(&size, weights);
-    const char *const outputs[] = {weights, other};
+    const char *const outputs[] = {weights, other, config, tower_config};
     for (int i = 0; i < COUNT(outputs); i++) {
         assert_int_equal(qb_convert(f.path, outputs[i], &o), QB_ERR_ARG);
         assert_non_null(strstr(qb_last_error(), "is a file of the checkpoint"));
