@@ -7,6 +7,7 @@
 #include "models/clip_vit.h"
 #include "models/session.h"
 #include "tests/unit/models/gguf_convert.h"
+#include "tests/unit/models/llava_golden.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -54,37 +55,6 @@ static QbImage *make_picture(const json_t *golden)
     return image;
 }
 
-/* The largest difference over the largest value expected. */
-static double compare(const json_t *want, size_t first, size_t n, const float *got,
-                      double tolerance, const char *what)
-{
-    double worst = 0, largest = 0;
-    assert_true(json_array_size(want) >= first + n);
-    for (size_t i = 0; i < n; i++) {
-        double value = json_number_value(json_array_get(want, first + i));
-        double difference = fabs(value - (double)got[i]);
-        worst = !(difference <= worst) ? difference : worst;
-        largest = fmax(largest, fabs(value));
-    }
-    if (!(worst <= tolerance * largest))
-        fail_msg("%s differs by %g of %g, %g of it is allowed", what, worst, largest, tolerance);
-    return worst / largest;
-}
-
-/* Token ids with QB_ID_IMAGE in the middle; room for an answer behind them. */
-static int golden_ids(int32_t *ids)
-{
-    size_t i;
-    json_t *id;
-    int n = 0;
-    json_array_foreach(json_object_get(expected, "ids_before_image"), i, id) ids[n++] =
-        (int32_t)json_integer_value(id);
-    ids[n++] = QB_ID_IMAGE;
-    json_array_foreach(json_object_get(expected, "ids_after_image"), i, id) ids[n++] =
-        (int32_t)json_integer_value(id);
-    return n;
-}
-
 /* What a part of the network needs to run by itself. */
 typedef struct {
     QbOps ops;
@@ -121,7 +91,7 @@ static void check_pixels(const QbModel *m, const json_t *golden, const QbImage *
     assert_int_equal(qb_preprocess_rgb(&resizer, square, &crop, image), QB_OK);
     for (size_t i = 0; i < n; i++)
         pixels[i] = ((float)square[i] / 255.0f - mean[i % 3]) / std[i % 3];
-    compare(json_object_get(golden, "pixel_values"), 0, n, pixels, 2e-6, "a pixel");
+    golden_compare(json_object_get(golden, "pixel_values"), 0, n, pixels, 2e-6, "a pixel");
     qb_resizer_deinit(&resizer);
     free(square);
     free(pixels);
@@ -134,16 +104,16 @@ static double check_tower(Parts *p, const QbClipVit *tower, const json_t *golden
     for (size_t i = 0; i < n; i++)
         p->tower.picture[i] = (float)json_number_value(json_array_get(pixels, i));
     qb_clip_vit_forward(&p->tower, &p->ops, tower);
-    return compare(json_object_get(golden, "tower"), 0,
-                   (size_t)((tower->grid * tower->grid + 1) * tower->width), p->tower.x, tolerance,
-                   "the tower");
+    return golden_compare(json_object_get(golden, "tower"), 0,
+                          (size_t)((tower->grid * tower->grid + 1) * tower->width), p->tower.x,
+                          tolerance, "the tower");
 }
 
 /* In the last layer only the last row goes on, so the rows before it show the layer before. */
 static double check_layers(Parts *p, const QbLlama *whole, const json_t *golden, double tolerance)
 {
     int32_t ids[64];
-    int n_ids = golden_ids(ids), n = 0, width = whole->n_embd;
+    int n_ids = golden_ids(ids, expected), n = 0, width = whole->n_embd;
     const json_t *layers = json_object_get(golden, "layers"),
                  *tokens = json_object_get(golden, "image_tokens");
     double worst = 0;
@@ -164,31 +134,32 @@ static double check_layers(Parts *p, const QbLlama *whole, const json_t *golden,
         qb_llama_forward(&p->llama, &p->ops, &part, n, 1);
         size_t last = (size_t)((n - 1) * width);
         if (part.n_layers > 1)
-            worst = fmax(worst, compare(json_array_get(layers, (size_t)part.n_layers - 2), 0, last,
-                                        p->llama.x, tolerance, "a layer"));
+            worst = fmax(worst, golden_compare(json_array_get(layers, (size_t)part.n_layers - 2), 0,
+                                               last, p->llama.x, tolerance, "a layer"));
         if (part.n_layers < whole->n_layers)
-            worst = fmax(worst, compare(json_array_get(layers, (size_t)part.n_layers - 1), last,
-                                        (size_t)width, p->llama.x + last, tolerance,
-                                        "a layer's last row"));
+            worst = fmax(worst, golden_compare(json_array_get(layers, (size_t)part.n_layers - 1),
+                                               last, (size_t)width, p->llama.x + last, tolerance,
+                                               "a layer's last row"));
     }
-    return fmax(worst, compare(json_object_get(golden, "final_norm"), 0, (size_t)width, p->llama.h,
-                               tolerance, "the normed state"));
+    return fmax(worst, golden_compare(json_object_get(golden, "final_norm"), 0, (size_t)width,
+                                      p->llama.h, tolerance, "the normed state"));
 }
 
 static double check_session(QbSession *session, const QbLlama *llama, const json_t *golden,
                             const QbImage *image, double tolerance, bool greedy)
 {
     int32_t ids[64];
-    int n_ids = golden_ids(ids), n_vocab = llama->n_vocab;
+    int n_ids = golden_ids(ids, expected), n_vocab = llama->n_vocab;
     float *logits = malloc((size_t)n_vocab * sizeof *logits);
     const json_t *answer = json_object_get(golden, "greedy");
     assert_non_null(logits);
     assert_int_equal(qb_session_eval(logits, session, ids, n_ids, &image, 1, NULL, 0), QB_OK);
     const json_t *tokens = json_object_get(golden, "image_tokens");
-    double worst = compare(tokens, 0, json_array_size(tokens),
-                           qb_session_image_tokens(session, image), tolerance, "the image tokens");
-    worst = fmax(worst, compare(json_object_get(golden, "logits"), 0, (size_t)n_vocab, logits,
-                                tolerance, "the logits"));
+    double worst =
+        golden_compare(tokens, 0, json_array_size(tokens), qb_session_image_tokens(session, image),
+                       tolerance, "the image tokens");
+    worst = fmax(worst, golden_compare(json_object_get(golden, "logits"), 0, (size_t)n_vocab,
+                                       logits, tolerance, "the logits"));
     for (size_t step = 0; step < json_array_size(answer) && greedy; step++) {
         int best = 0;
         for (int i = 1; i < n_vocab; i++)
