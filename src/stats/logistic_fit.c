@@ -18,7 +18,7 @@
 enum { MAX_P = QB_LOGISTIC_MAX_PARAMS, BLOCK = 256 };
 
 /* Relative fall of the squared error, real and foreseen, at which a fit is done. */
-static const double TOLERANCE = 1e-10;
+static const double TOLERANCE = 1e-9;
 /* Mean squared error, in units of the variance of y, that counts as none. */
 static const double PERFECT = 1e-28;
 static const double FIRST_DAMPING = 1e-3, MAX_DAMPING = 1e30;
