@@ -1,7 +1,7 @@
 #!/bin/bash
 # run.sh: called by `make bench`: the embedded model, the model files named in MODELS, the correlations of a
-# large set, then the kernels one by one. Tables here, numbers of the models also in $BUILD/bench.json and $BUILD/bench-<model>.json. Other work on
-# the machine shows: compare ratios within one run.
+# large set, then the kernels one by one. Tables here, numbers of the models also in $BUILD/bench.json and
+# $BUILD/bench-<model>.json. Other work on the machine shows: compare ratios within one run.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 BUILD=${BUILD:-build}
