@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "base/utf8.h"
 #include "convert/architecture.h"
 #include "convert/keys.h"
@@ -239,11 +240,8 @@ static QbStatus check_options(const QbStorage **storage, const QbConvertOptions 
     *storage = qb_storage_find(options->type ? options->type : "f16");
     if (*storage)
         return QB_OK;
-    char known[256] = "";
-    for (int i = 0; qb_storage_at(i); i++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", qb_storage_at(i)->name);
-    }
+    char known[256];
+    qb_names_join(known, sizeof known, qb_convert_type_name);
     return qb_fail(QB_ERR_ARG, "there is no type \"%s\"; choose one: %s", options->type, known);
 }
 

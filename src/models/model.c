@@ -7,6 +7,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/names.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +42,12 @@ static QbStatus check_pair(const QbModel *m, const char *name)
     return QB_OK;
 }
 
+static const char *arch_name(int index)
+{
+    const QbModelArch *arch = qb_model_arch_at(index);
+    return arch ? arch->name : NULL;
+}
+
 static QbStatus find_arch(QbModel *m)
 {
     const char *name;
@@ -62,12 +69,8 @@ static QbStatus find_arch(QbModel *m)
                        "%s: is the picture part (mmproj) of a pair; give the language model as "
                        "--model and this one as --mmproj",
                        qb_gguf_name(m->gguf));
-    char known[256] = "";
-    for (int i = 0; qb_model_arch_at(i); i++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
-                 qb_model_arch_at(i)->name);
-    }
+    char known[256];
+    qb_names_join(known, sizeof known, arch_name);
     return qb_fail(QB_ERR_UNSUPPORTED, "%s: unknown architecture \"%s\" (known: %s)",
                    qb_gguf_name(m->gguf), name, known);
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "base/number.h"
 #include "score/variant.h"
 
@@ -52,11 +53,8 @@ static QbStatus find_method(const QbScoreMethod **out, const char *name)
     *out = qb_score_method_find(name);
     if (*out)
         return QB_OK;
-    char known[256] = "";
-    for (int i = 0; qb_method_name(i); i++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", qb_method_name(i));
-    }
+    char known[256];
+    qb_names_join(known, sizeof known, qb_method_name);
     return qb_fail(QB_ERR_ARG, "unknown method \"%s\" (%s)", name, known);
 }
 
@@ -65,11 +63,8 @@ static QbStatus find_variant(const QbVariant **out, const char *name)
     *out = qb_variant_find(name);
     if (*out)
         return QB_OK;
-    char known[512] = "";
-    for (int i = 0; qb_variant_at(i); i++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", qb_variant_at(i)->name);
-    }
+    char known[512];
+    qb_names_join(known, sizeof known, qb_variant_name);
     return qb_fail(QB_ERR_ARG, "unknown variant \"%s\" (%s)", name, known);
 }
 
@@ -321,12 +316,8 @@ static QbStatus find_layout(const QbMcqLayout **out, const char *name, const QbM
     *out = name ? qb_mcq_layout_find(name) : qb_mcq_layout_for(model->arch->name);
     if (*out)
         return QB_OK;
-    char known[256] = "";
-    for (int i = 0; qb_mcq_layout_at(i); i++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
-                 qb_mcq_layout_at(i)->name);
-    }
+    char known[256];
+    qb_names_join(known, sizeof known, qb_mcq_layout_name);
     return qb_fail(QB_ERR_ARG, "unknown layout \"%s\" (%s)", name, known);
 }
 
