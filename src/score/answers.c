@@ -109,7 +109,7 @@ static QbStatus generate(QbScorer *s, QbIds *ids, const QbImage *const *images, 
                          int max_tokens)
 {
     const QbTokenizer *tokenizer = s->model->tokenizer;
-    int n_vocab = s->model->arch->decoder(s->model->weights)->n_vocab;
+    int n_vocab = vocabulary(s);
     size_t length = 0;
     QbStatus status = append_answer(s, &length, "", 0);
     for (int i = 0; i < max_tokens && !status; i++) {
