@@ -19,12 +19,15 @@
 #ifndef QBOOST_QBOOST_H
 #define QBOOST_QBOOST_H
 
+#include <qboost/compare.h>
 #include <qboost/convert.h>
 #include <qboost/cpu.h>
 #include <qboost/error.h>
+#include <qboost/eval.h>
 #include <qboost/image.h>
 #include <qboost/model.h>
 #include <qboost/scorer.h>
+#include <qboost/video.h>
 
 #define QBOOST_VERSION_MAJOR 0
 #define QBOOST_VERSION_MINOR 1

@@ -47,6 +47,14 @@ typedef struct QbScorerOptions {
     const char *variant;
     const char *fit;        /* "crop" or "pad": what is done to oblong pictures; NULL = as above */
     const char *mcq_layout; /* a name of qb_mcq_layout_name; NULL = the architecture's */
+    /* What the pictures are. NULL: pictures. Frames of videos: "frames", each asked about as a
+     * picture; "clip", all of a video in one prompt, which few models were taught (Q-Align);
+     * "auto": "clip" where the model was, else "frames". Where nobody names a method, frames are
+     * read by mpe in the place of tti, as Q-Boost does for video. */
+    const char *video;
+    /* Also read the words of every method (qb_method_name) whose words the model knows, for
+     * qb_scorer_apply_method. They come after the method's own and have no tone. */
+    bool all_methods;
 } QbScorerOptions;
 
 QB_API void qb_scorer_options_init(QbScorerOptions *options);
@@ -83,6 +91,28 @@ QB_API void qb_scorer_free(QbScorer **scorer);
 
 /* out: filled on success, untouched otherwise. */
 QB_API QbStatus qb_scorer_score_image(QbScore *out, QbScorer *scorer, const QbImage *image);
+
+/* The same for several pictures (n_images >= 1), with the same scores to the bit, in less time:
+ * each weight is fetched once for a group of them. out[n_images] is untouched on failure; the times
+ * in it are an even share. */
+QB_API QbStatus qb_scorer_score_images(QbScore *out, QbScorer *scorer, const QbImage *const *images,
+                                       int n_images);
+
+/* The frames of one clip in one prompt, in their order; for a scorer whose qb_scorer_video is
+ * "clip". More than qb_scorer_max_frames of them are QB_ERR_LIMIT. */
+QB_API QbStatus qb_scorer_score_clip(QbScore *out, QbScorer *scorer, const QbImage *const *frames,
+                                     int n_frames);
+QB_API int qb_scorer_max_frames(const QbScorer *scorer); /* 0 unless "clip" */
+
+/* What the scorer's words say with these logits[qb_scorer_word_count], as averaged over frames.
+ * Times are 0. */
+QB_API QbStatus qb_scorer_score_logits(QbScore *out, const QbScorer *scorer, const double *logits);
+
+/* The same read by method (an index of qb_method_name) at that method's own temperature: of out
+ * only score, entropy and probability are set. QB_ERR_UNSUPPORTED when a word of it is not among
+ * the scorer's. */
+QB_API QbStatus qb_scorer_apply_method(QbScore *out, const QbScorer *scorer, int method,
+                                       const double *logits);
 
 /* Questions about one picture or several (n_images >= 1), in the model's conversation template.
  * Several questions on the same pictures cost little more than one: what the model has read of the
@@ -134,6 +164,7 @@ QB_API const char *qb_scorer_ask_join(const QbScorer *scorer);
 /* "crop" (shortest edge, then the middle), "pad" (to a square) or "view" (whole, any shape). */
 QB_API const char *qb_scorer_fit(const QbScorer *scorer);
 QB_API const char *qb_scorer_mcq_layout(const QbScorer *scorer);
+QB_API const char *qb_scorer_video(const QbScorer *scorer); /* "", "frames" or "clip" */
 QB_API double qb_scorer_temperature(const QbScorer *scorer);
 QB_API int qb_scorer_threads(const QbScorer *scorer);
 
@@ -143,7 +174,7 @@ QB_API double qb_scorer_tone_weight(const QbScorer *scorer, int tone);
 
 QB_API int qb_scorer_word_count(const QbScorer *scorer);
 QB_API const char *qb_scorer_word(const QbScorer *scorer, int word);
-QB_API int qb_scorer_word_tone(const QbScorer *scorer, int word);
+QB_API int qb_scorer_word_tone(const QbScorer *scorer, int word);   /* -1: of another method */
 QB_API int qb_scorer_word_token(const QbScorer *scorer, int word);  /* the id that is read */
 QB_API int qb_scorer_word_pieces(const QbScorer *scorer, int word); /* tokens it splits into */
 

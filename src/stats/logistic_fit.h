@@ -4,13 +4,11 @@
 #ifndef QB_STATS_LOGISTIC_FIT_H
 #define QB_STATS_LOGISTIC_FIT_H
 
-#include <qboost/error.h>
-#include <stdbool.h>
-#include <stddef.h>
+#include <qboost/eval.h>
 
-enum { QB_LOGISTIC_MAX_PARAMS = 5, QB_LOGISTIC_MAX_ITERATIONS = 2000 };
+enum { QB_LOGISTIC_MAX_ITERATIONS = 2000 };
 
-/* n_params 4: b1..b4 in b[0..3],
+/* A QbLogistic (<qboost/eval.h>) with n_params 4: b1..b4 in b[0..3],
  *     f(x) = (b1 - b2) / (1 + exp(-(x - b3) / |b4|)) + b2
  *   (the form of VQEG, Final report on the validation of objective models of video quality
  *   assessment, 2000, as papers on image quality use it);
@@ -18,10 +16,6 @@ enum { QB_LOGISTIC_MAX_PARAMS = 5, QB_LOGISTIC_MAX_ITERATIONS = 2000 };
  *     f(x) = b1 (1/2 - 1 / (1 + exp(b2 (x - b3)))) + b4 x + b5
  *   (Sheikh, Sabir & Bovik, A statistical evaluation of recent full reference image quality
  *   assessment algorithms, IEEE Trans. Image Processing 15, 2006, eq. 8 and 9). */
-typedef struct {
-    int n_params;                     /* 4 or 5 */
-    double b[QB_LOGISTIC_MAX_PARAMS]; /* unused ones are 0 */
-} QbLogistic;
 
 typedef struct {
     QbLogistic mapping;
@@ -50,7 +44,6 @@ QbStatus qb_logistic_start(QbLogistic *out, int n_params, const double *x, const
 QbStatus qb_logistic_fit(QbLogisticFit *out, int n_params, const double *x, const double *y,
                          size_t n);
 
-/* f(x) for a finite x. */
-double qb_logistic_map(const QbLogistic *mapping, double x);
+/* f(x) for a finite x is qb_logistic_map of <qboost/eval.h>. */
 
 #endif
