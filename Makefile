@@ -27,7 +27,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 QB_CFLAGS = -std=c11 -D_GNU_SOURCE -pthread -fPIC -fvisibility=hidden -fno-math-errno \
             -fno-trapping-math -ffp-contract=off $(WARN) -Iinclude -MMD -MP
 CODEC_LIBS = $(shell $(PKG_CONFIG) --libs $(CODECS)) -lgif
-LIBS = $(CODEC_LIBS) -ljansson -lxxhash -lm -ldl -pthread
+LIBS = $(CODEC_LIBS) -lcsv -ljansson -lxxhash -lm -ldl -pthread
 
 # The file name sets the instruction set; nothing else gets such flags.
 ISA_avx2 := -mavx2 -mfma -mf16c -ffp-contract=on
@@ -97,7 +97,7 @@ $(BUILD)/qboost.pc: Makefile include/qboost/qboost.h
 	$Qprintf '%s\n' 'prefix=$(prefix)' 'libdir=$(libdir)' 'includedir=$(includedir)' '' 'Name: libqboost' \
 	    'Description: how good a picture looks to a person' 'Version: $(VERSION)' \
 	    'Libs: -L$${libdir} -lqboost' 'Requires.private: $(CODECS)' \
-	    'Libs.private: -lgif -ljansson -lxxhash -lm -ldl -pthread' 'Cflags: -I$${includedir}' > $@
+	    'Libs.private: -lgif -lcsv -ljansson -lxxhash -lm -ldl -pthread' 'Cflags: -I$${includedir}' > $@
 
 # ---- tests --------------------------------------------------------------------------------------
 $(UNIT): %: %.o $(BUILD)/libqboost.a | $(MODULES)
