@@ -228,6 +228,20 @@ void text_add_wrapped(Text *text, const char *paragraphs, int column, int indent
     text_add_char(text, '\n');
 }
 
+void text_add_base64(Text *text, const void *bytes, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *b = bytes;
+    text_add(text, "");
+    for (size_t i = 0; i < n; i += 3, b += 3) {
+        size_t left = n - i < 3 ? n - i : 3;
+        unsigned bits =
+            (unsigned)b[0] << 16 | (left > 1 ? (unsigned)b[1] << 8 : 0) | (left > 2 ? b[2] : 0);
+        for (size_t k = 0; k < 4; k++)
+            text_add_char(text, k <= left ? digits[bits >> (18 - 6 * k) & 63] : '=');
+    }
+}
+
 void text_clear(Text *text)
 {
     text->length = 0;

@@ -44,6 +44,9 @@ bool text_is_blank(const char *text);
  * spaces in front; the first line goes on at column, where the text stands now. */
 void text_add_wrapped(Text *text, const char *paragraphs, int column, int indent, int width);
 
+/* Adds bytes in base64 (RFC 4648, section 4), without line breaks. */
+void text_add_base64(Text *text, const void *bytes, size_t n);
+
 void text_clear(Text *text);
 void text_free(Text *text);
 

@@ -97,14 +97,14 @@ void contact_sheet_add(ContactSheet *sheet, const Record *record, QbImage **thum
     *place = cell;
 }
 
-static void fill(Canvas *canvas, int x0, int y0, int width, int height, const uint8_t color[3])
+static void fill(Pixels *canvas, int x0, int y0, int width, int height, const uint8_t color[3])
 {
     for (int y = y0; y < y0 + height; y++)
         for (int x = x0; x < x0 + width; x++)
             memcpy(canvas->rgb + 3 * ((size_t)y * (size_t)canvas->width + (size_t)x), color, 3);
 }
 
-static void paste(Canvas *canvas, int x, int y, const QbImage *image)
+static void paste(Pixels *canvas, int x, int y, const QbImage *image)
 {
     size_t row = (size_t)qb_image_width(image) * 3;
     for (int i = 0; i < qb_image_height(image); i++)
@@ -140,7 +140,7 @@ static void add_short_name(Text *out, const char *path, int columns)
     }
 }
 
-static QbStatus draw_cell(Canvas *canvas, int x, int y, const Cell *cell, const RunInfo *run)
+static QbStatus draw_cell(Pixels *canvas, int x, int y, const Cell *cell, const RunInfo *run)
 {
     uint8_t color[3];
     char score[32];
@@ -166,7 +166,7 @@ static QbStatus draw_cell(Canvas *canvas, int x, int y, const Cell *cell, const 
     return status;
 }
 
-static QbStatus draw_header(Canvas *canvas, const ContactSheet *sheet, const RunInfo *run)
+static QbStatus draw_header(Pixels *canvas, const ContactSheet *sheet, const RunInfo *run)
 {
     Text line = {0};
     QbStatus status = font_draw(canvas, MARGIN, MARGIN - 4, TITLE_SIZE, bright, "qboost");
@@ -196,17 +196,17 @@ static int columns_for(int n)
 }
 
 /* A canvas without pixels for n pictures; returns its columns. */
-static int lay_out(Canvas *canvas, int n)
+static int lay_out(Pixels *canvas, int n)
 {
     int columns = columns_for(n), rows = (n + columns - 1) / columns;
-    *canvas = (Canvas){NULL, 2 * MARGIN + columns * (PANEL_WIDTH + GAP) - GAP,
+    *canvas = (Pixels){NULL, 2 * MARGIN + columns * (PANEL_WIDTH + GAP) - GAP,
                        2 * MARGIN + HEADER_HEIGHT - GAP + rows * (PANEL_HEIGHT + CAPTION_HEIGHT)};
     return columns;
 }
 
 bool contact_sheet_may_be(uint32_t width, uint32_t height)
 {
-    Canvas canvas;
+    Pixels canvas;
     for (int n = 1; n <= CONTACT_SHEET_MAX; n++) {
         lay_out(&canvas, n);
         if ((uint32_t)canvas.width == width && (uint32_t)canvas.height == height)
@@ -217,7 +217,7 @@ bool contact_sheet_may_be(uint32_t width, uint32_t height)
 
 int contact_sheet_write(const ContactSheet *sheet, const RunInfo *run, const char *file)
 {
-    Canvas canvas;
+    Pixels canvas;
     int n = sheet->n_cells, columns = lay_out(&canvas, n);
     Cell *sorted = cli_alloc((size_t)(n + 1) * sizeof *sorted);
     QbImage *image = NULL;

@@ -156,7 +156,7 @@ static QbStatus scale_mask(QbImage **out, const uint8_t *mask, int width, int he
     return status;
 }
 
-static void lay_color(Canvas *canvas, int x0, int y0, const QbImage *mask, const uint8_t color[3])
+static void lay_color(Pixels *canvas, int x0, int y0, const QbImage *mask, const uint8_t color[3])
 {
     int width = qb_image_width(mask), height = qb_image_height(mask);
     const uint8_t *coverage = qb_image_pixels(mask);
@@ -178,7 +178,7 @@ int font_width(int n_characters, int height)
     return (n_characters * CELL_WIDTH * height + CELL_HEIGHT - 1) / CELL_HEIGHT;
 }
 
-QbStatus font_draw(Canvas *canvas, int x, int y, int height, const uint8_t color[3],
+QbStatus font_draw(Pixels *canvas, int x, int y, int height, const uint8_t color[3],
                    const char *text)
 {
     int n = 0;

@@ -41,18 +41,8 @@ json_t *json_text(const char *bytes)
 
 static json_t *base64(const char *bytes)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t length = strlen(bytes);
     Text text = {0};
-    text_add(&text, "");
-    for (size_t i = 0; i < length; i += 3) {
-        const unsigned char *b = (const unsigned char *)bytes + i;
-        size_t n = length - i < 3 ? length - i : 3;
-        unsigned bits =
-            (unsigned)b[0] << 16 | (n > 1 ? (unsigned)b[1] << 8 : 0) | (n > 2 ? b[2] : 0);
-        for (size_t k = 0; k < 4; k++)
-            text_add_char(&text, k <= n ? digits[bits >> (18 - 6 * k) & 63] : '=');
-    }
+    text_add_base64(&text, bytes, strlen(bytes));
     json_t *value = json_string(text.data);
     text_free(&text);
     return value;
@@ -63,6 +53,32 @@ void json_put_path(json_t *object, const char *path)
     json_put(object, "path", json_text(path));
     if (!utf8_valid(path))
         json_put(object, "path_b64", base64(path));
+}
+
+void json_put_tones(json_t *object, const RunInfo *run, const QbScore *score)
+{
+    for (const char *const *name = output_fixed_tones; *name; name++) {
+        int tone = output_tone(run, *name);
+        Text key = {0};
+        text_addf(&key, "p_%s", *name);
+        json_put(object, key.data, tone < 0 ? json_null() : json_finite(score->probability[tone]));
+        text_free(&key);
+    }
+    for (int tone = 0; tone < run->n_tones; tone++) {
+        Text key = {0};
+        text_addf(&key, "p_%s", qb_scorer_tone_name(run->scorer, tone));
+        json_put(object, key.data, json_finite(score->probability[tone]));
+        text_free(&key);
+    }
+}
+
+json_t *json_logits(const RunInfo *run, const QbScore *score)
+{
+    json_t *object = json_object();
+    for (int word = 0; word < run->n_words; word++)
+        json_put(object, qb_scorer_word(run->scorer, word),
+                 json_finite((double)score->logit[word]));
+    return object;
 }
 
 void json_put_run(json_t *object, const RunInfo *run)
