@@ -49,15 +49,6 @@ bool progress_is_shown(void)
     return progress.active;
 }
 
-static void add_time(Text *line, double seconds)
-{
-    long s = (long)(seconds + 0.5);
-    if (s >= 3600)
-        text_addf(line, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
-    else
-        text_addf(line, "%ld:%02ld", s / 60, s % 60);
-}
-
 static void add_bar(Text *line, double fraction)
 {
     int full = (int)(fraction * BAR_CELLS);
@@ -96,10 +87,10 @@ static void add_numbers(Text *line, int64_t done, int64_t scored, int64_t total,
     length = line->length;
     if (total >= done && scored > 0) {
         text_add(line, "  ETA ");
-        add_time(line, (double)(total - done) / rate);
+        text_add_duration(line, (double)(total - done) / rate);
     } else {
         text_add(line, "  ");
-        add_time(line, seconds);
+        text_add_duration(line, seconds);
     }
     keep_if_fits(line, length, columns);
     keep_if_fits(line, 0, columns);
@@ -155,7 +146,7 @@ static void draw_bytes(int64_t done, int64_t total, const char *what)
     text_addf(&numbers, "  %s/s", speed);
     if (rate > 0 && total >= done) {
         text_add(&numbers, "  ETA ");
-        add_time(&numbers, (double)(total - done) / rate);
+        text_add_duration(&numbers, (double)(total - done) / rate);
     }
     keep_if_fits(&numbers, length, columns);
     length = numbers.length;

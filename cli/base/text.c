@@ -180,6 +180,15 @@ void text_add_fitted(Text *text, const char *printable, int columns, bool utf8)
     text_add(text, at);
 }
 
+void text_add_duration(Text *text, double seconds)
+{
+    long s = (long)(seconds + 0.5);
+    if (s >= 3600)
+        text_addf(text, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    else
+        text_addf(text, "%ld:%02ld", s / 60, s % 60);
+}
+
 bool text_is_blank(const char *text)
 {
     return text[strspn(text, " \t\r\n\v\f")] == 0;

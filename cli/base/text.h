@@ -37,6 +37,9 @@ void text_add_printable(Text *text, const char *bytes);
  * end, where names differ, gets the larger part. */
 void text_add_fitted(Text *text, const char *printable, int columns, bool utf8);
 
+/* "0:07", "12:34", "1:02:03": whole seconds, rounded. */
+void text_add_duration(Text *text, double seconds);
+
 /* true when there is nothing in text but white space. */
 bool text_is_blank(const char *text);
 

@@ -8,17 +8,21 @@
 #include <stdbool.h>
 
 #define JSON_SCORE_SCHEMA "qboost.score/1"
+#define JSON_VIDEO_SCHEMA "qboost.video/1"
+
+/* The one of the run's records. */
+const char *json_record_schema(const RunInfo *run);
 
 /* What a resumed run needs of a record's line. Freed by json_line_free. */
 typedef struct JsonLine {
     char *path; /* the bytes that the path had */
     char *model_hash, *settings;
-    bool failed;
+    bool failed;  /* or partial, a video that broke */
     double score; /* on the record's scale */
 } JsonLine;
 
-/* false: the line is no record of JSON_SCORE_SCHEMA. */
-bool json_read_line(JsonLine *out, const char *line, size_t length);
+/* false: the line is no record of that schema. */
+bool json_read_line(JsonLine *out, const char *schema, const char *line, size_t length);
 void json_line_free(JsonLine *line);
 
 /* A question about pictures. */
@@ -62,6 +66,10 @@ void mcq_list_free(McqList *list);
 typedef struct InfoEntry {
     const char *key, *value;
 } InfoEntry;
+
+/* A frame of the video at path; score NULL: frames were not judged one by one. */
+void json_add_frame(Text *out, const RunInfo *run, const char *path, const QbFrame *frame,
+                    const QbScore *score);
 
 /* The object that `qboost info --json` prints: entries in order, then the scorer's settings and
  * words and the picture formats. */

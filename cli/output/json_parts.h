@@ -21,6 +21,18 @@ json_t *json_text(const char *bytes); /* U+FFFD stands for each byte that is not
 /* "path" and, when needed, "path_b64". */
 void json_put_path(json_t *object, const char *path);
 
+/* "p_good", "p_average", "p_poor" (null where there is no such tone) and the method's other tones.
+ */
+void json_put_tones(json_t *object, const RunInfo *run, const QbScore *score);
+
+/* word -> logit */
+json_t *json_logits(const RunInfo *run, const QbScore *score);
+
+/* What a record says of a video's file: "container" to "timeline". */
+void json_put_video(json_t *object, const Record *record);
+/* "pool", "way" and "sampling". */
+void json_put_video_run(json_t *object, const RunInfo *run);
+
 /* model, model_hash, method, settings, variant (if any), fit, cpu, version. */
 void json_put_run(json_t *object, const RunInfo *run);
 

@@ -46,18 +46,19 @@ static char *member(const json_t *object, const char *key)
     return value ? cli_strdup(value) : NULL;
 }
 
-bool json_read_line(JsonLine *out, const char *line, size_t length)
+bool json_read_line(JsonLine *out, const char *schema, const char *line, size_t length)
 {
     *out = (JsonLine){.score = NAN};
     json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
-    const char *schema = json_string_value(json_object_get(object, "schema"));
-    if (schema && strcmp(schema, JSON_SCORE_SCHEMA) == 0) {
+    const char *found = json_string_value(json_object_get(object, "schema"));
+    if (found && strcmp(found, schema) == 0) {
         const char *b64 = json_string_value(json_object_get(object, "path_b64"));
         const json_t *score = json_object_get(object, "score");
         out->path = b64 ? decode_base64(b64) : member(object, "path");
         out->model_hash = member(object, "model_hash");
         out->settings = member(object, "settings");
-        out->failed = json_object_get(object, "error") != NULL;
+        out->failed =
+            json_object_get(object, "error") || json_is_true(json_object_get(object, "partial"));
         if (json_is_number(score))
             out->score = json_number_value(score);
     }

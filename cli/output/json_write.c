@@ -3,32 +3,6 @@
 #include "output/json.h"
 #include "output/json_parts.h"
 
-static void set_probabilities(json_t *object, const RunInfo *run, const QbScore *score)
-{
-    for (const char *const *name = output_fixed_tones; *name; name++) {
-        int tone = output_tone(run, *name);
-        Text key = {0};
-        text_addf(&key, "p_%s", *name);
-        json_put(object, key.data, tone < 0 ? json_null() : json_finite(score->probability[tone]));
-        text_free(&key);
-    }
-    for (int tone = 0; tone < run->n_tones; tone++) {
-        Text key = {0};
-        text_addf(&key, "p_%s", qb_scorer_tone_name(run->scorer, tone));
-        json_put(object, key.data, json_finite(score->probability[tone]));
-        text_free(&key);
-    }
-}
-
-static json_t *logits(const RunInfo *run, const QbScore *score)
-{
-    json_t *object = json_object();
-    for (int word = 0; word < run->n_words; word++)
-        json_put(object, qb_scorer_word(run->scorer, word),
-                 json_finite((double)score->logit[word]));
-    return object;
-}
-
 static json_t *phases(const Record *record)
 {
     json_t *ms = json_object();
@@ -43,7 +17,7 @@ static json_t *phases(const Record *record)
 static json_t *record_object(const RunInfo *run, const Record *record)
 {
     json_t *object = json_object();
-    json_put(object, "schema", json_string(JSON_SCORE_SCHEMA));
+    json_put(object, "schema", json_string(json_record_schema(run)));
     json_put_path(object, record->path);
     if (record->error) {
         json_put(object, "error", json_text(record->error));
@@ -51,14 +25,19 @@ static json_t *record_object(const RunInfo *run, const Record *record)
     } else {
         json_put(object, "width", json_integer(record->width));
         json_put(object, "height", json_integer(record->height));
-        json_put(object, "format", json_text(record->format));
+        if (record->video)
+            json_put_video(object, record);
+        else
+            json_put(object, "format", json_text(record->format));
         json_put(object, "score", json_finite(scale_apply(run->scale, record->score.score)));
         json_put(object, "scale", json_string(run->scale->name));
-        set_probabilities(object, run, &record->score);
+        json_put_tones(object, run, &record->score);
         json_put(object, "entropy", json_finite(record->score.entropy));
-        json_put(object, "logits", logits(run, &record->score));
+        json_put(object, "logits", json_logits(run, &record->score));
         json_put(object, "ms", phases(record));
     }
+    if (run->video)
+        json_put_video_run(object, run);
     json_put_run(object, run);
     return object;
 }

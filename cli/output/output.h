@@ -20,8 +20,27 @@ typedef struct RunInfo {
     const QbScorer *scorer; /* for tones and words */
     int n_tones, n_words;
     bool colors, utf8;
-    int columns; /* of the terminal that shows the records; 0 = no limit */
+    int columns;                  /* of the terminal that shows the records; 0 = no limit */
+    const struct VideoRun *video; /* NULL: the records are of pictures */
 } RunInfo;
+
+/* RunInfo's part about videos. */
+typedef struct VideoRun {
+    const char *pool;              /* a name of qb_pool_name */
+    const QbVideoOptions *options; /* which frames are taken */
+} VideoRun;
+
+/* Record's part about a video. Texts are borrowed. */
+typedef struct VideoResult {
+    const char *codec;
+    double fps, duration_s; /* NAN = not known */
+    int64_t n_frames;       /* that were judged */
+    int rotation;           /* applied, degrees clockwise */
+    bool partial;
+    const char *damage;       /* why it is partial, or NULL */
+    const char *const *notes; /* NULL-terminated */
+    const char *timeline;     /* file of its timeline, or NULL */
+} VideoResult;
 
 /* One input's result. */
 typedef struct Record {
@@ -29,9 +48,10 @@ typedef struct Record {
     const char *error; /* borrowed; NULL when scored. Then only path and error_kind mean anything */
     const char *error_kind;
     int width, height;
-    const char *format; /* borrowed from the library */
+    const char *format; /* of a video the container; borrowed from the library */
     double decode_ms;
     QbScore score;
+    const VideoResult *video; /* borrowed; NULL for a picture */
 } Record;
 
 typedef struct OutputFormat {

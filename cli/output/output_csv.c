@@ -1,154 +1,119 @@
-/* output_csv.c: comma separated values as RFC 4180 has them (CRLF, quotes doubled, bytes of a path
- * as they are), and tab separated ones, where tab, line ends and backslash are escaped as \t \n \r
- * \\. */
+/* output_csv.c: records as comma or tab separated values. */
 // SPDX-License-Identifier: Apache-2.0
-#include "output/output.h"
+#include "output/separated.h"
 
-#include <string.h>
+#include <math.h>
 
-typedef struct Dialect {
-    char separator;
-    const char *line_end;
-    void (*add_field)(Text *out, const char *value);
-} Dialect;
+static const char *const picture_columns[] = {"width", "height", "format", NULL};
+static const char *const video_columns[] = {"width",      "height", "container", "codec", "fps",
+                                            "duration_s", "frames", "partial",   NULL};
 
-static void add_csv_field(Text *out, const char *value)
+static const char *const *file_columns(const RunInfo *run)
 {
-    if (!value[strcspn(value, ",\"\r\n")]) {
-        text_add(out, value);
-        return;
-    }
-    text_add_char(out, '"');
-    for (; *value; value++) {
-        if (*value == '"')
-            text_add_char(out, '"');
-        text_add_char(out, *value);
-    }
-    text_add_char(out, '"');
+    return run->video ? video_columns : picture_columns;
 }
 
-static void add_tsv_field(Text *out, const char *value)
+static void add_names(Text *out, const Dialect *d, const char *const *names)
 {
-    static const char special[] = "\t\n\r\\", letter[] = "tnr\\";
-    for (; *value; value++) {
-        const char *at = strchr(special, *value);
-        if (at) {
-            text_add_char(out, '\\');
-            text_add_char(out, letter[at - special]);
-        } else {
-            text_add_char(out, *value);
-        }
-    }
-}
-
-static const Dialect csv = {',', "\r\n", add_csv_field}, tsv = {'\t', "\n", add_tsv_field};
-
-static void add_next(Text *out, const Dialect *d, const char *value)
-{
-    text_add_char(out, d->separator);
-    d->add_field(out, value);
-}
-
-static void add_number(Text *out, const Dialect *d, const char *format, double value)
-{
-    text_add_char(out, d->separator);
-    text_addf(out, format, value);
-}
-
-static bool is_fixed_tone(const char *name)
-{
-    for (const char *const *fixed = output_fixed_tones; *fixed; fixed++)
-        if (strcmp(name, *fixed) == 0)
-            return true;
-    return false;
+    for (; *names; names++)
+        separated_add(out, d, *names);
 }
 
 static void add_header(Text *out, const RunInfo *run, const Dialect *d)
 {
-    static const char *const before[] = {"width", "height", "format", "score", NULL};
-    static const char *const after[] = {"entropy",    "decode_ms", "preprocess_ms", "vision_ms",
-                                        "prefill_ms", "total_ms",  "model",         "method",
-                                        "error",      NULL};
-    text_add(out, "path");
-    for (const char *const *name = before; *name; name++)
-        add_next(out, d, *name);
-    for (const char *const *name = output_fixed_tones; *name; name++) {
-        text_addf(out, "%cp_%s", d->separator, *name);
-    }
-    for (int tone = 0; tone < run->n_tones; tone++) {
-        const char *name = qb_scorer_tone_name(run->scorer, tone);
-        Text title = {0};
-        text_addf(&title, "p_%s", name);
-        if (!is_fixed_tone(name))
-            add_next(out, d, title.data);
-        text_free(&title);
-    }
-    for (const char *const *name = after; *name; name++)
-        add_next(out, d, *name);
+    static const char *const after[] = {"entropy",   "decode_ms",  "preprocess_ms",
+                                        "vision_ms", "prefill_ms", "total_ms",
+                                        "model",     "method",     NULL};
+    d->add_field(out, "path");
+    add_names(out, d, file_columns(run));
+    separated_add(out, d, "score");
+    separated_add_tones(out, d, run, NULL);
+    add_names(out, d, after);
+    if (run->video)
+        separated_add(out, d, "pool");
+    separated_add(out, d, "error");
     text_add(out, d->line_end);
 }
 
-static void add_probabilities(Text *out, const RunInfo *run, const Dialect *d, const QbScore *score)
+/* Empty where the number is not known. */
+static void add_known(Text *out, const Dialect *d, double value)
 {
-    for (const char *const *name = output_fixed_tones; *name; name++) {
-        int tone = output_tone(run, *name);
-        if (tone >= 0)
-            add_number(out, d, "%.9g", score->probability[tone]);
-        else
-            text_add_char(out, d->separator);
-    }
-    for (int tone = 0; tone < run->n_tones; tone++)
-        if (!is_fixed_tone(qb_scorer_tone_name(run->scorer, tone)))
-            add_number(out, d, "%.9g", score->probability[tone]);
+    if (isnan(value))
+        separated_add_empty(out, d, 1);
+    else
+        separated_add_number(out, d, "%.9g", value);
+}
+
+static void add_file(Text *out, const Record *record, const Dialect *d)
+{
+    const VideoResult *video = record->video;
+    text_addf(out, "%c%d%c%d", d->separator, record->width, d->separator, record->height);
+    separated_add(out, d, record->format);
+    if (!video)
+        return;
+    separated_add(out, d, video->codec);
+    add_known(out, d, video->fps);
+    add_known(out, d, video->duration_s);
+    text_addf(out, "%c%lld", d->separator, (long long)video->n_frames);
+    separated_add(out, d, video->partial ? "1" : "0");
+}
+
+static void add_result(Text *out, const RunInfo *run, const Record *record, const Dialect *d)
+{
+    const QbScore *score = &record->score;
+    const double ms[] = {record->decode_ms, score->preprocess_ms, score->vision_ms,
+                         score->prefill_ms, record->decode_ms + score->total_ms};
+    add_file(out, record, d);
+    separated_add_number(out, d, "%.9g", scale_apply(run->scale, score->score));
+    separated_add_tones(out, d, run, score);
+    separated_add_number(out, d, "%.9g", score->entropy);
+    for (size_t i = 0; i < sizeof ms / sizeof *ms; i++)
+        separated_add_number(out, d, "%.3f", ms[i]);
+}
+
+static void add_nothing(Text *out, const RunInfo *run, const Dialect *d)
+{
+    int n = separated_tone_columns(run) + 1 /* score */ + 1 /* entropy */ + 5 /* times */;
+    for (const char *const *name = file_columns(run); *name; name++)
+        n++;
+    separated_add_empty(out, d, n);
 }
 
 static void add_row(Text *out, const RunInfo *run, const Record *record, const Dialect *d)
 {
-    const QbScore *score = &record->score;
     d->add_field(out, record->path);
-    if (record->error) {
-        int empty = 4 + 3 + 6;
-        for (int tone = 0; tone < run->n_tones; tone++)
-            empty += !is_fixed_tone(qb_scorer_tone_name(run->scorer, tone));
-        for (int i = 0; i < empty; i++)
-            text_add_char(out, d->separator);
-    } else {
-        text_addf(out, "%c%d%c%d", d->separator, record->width, d->separator, record->height);
-        add_next(out, d, record->format);
-        add_number(out, d, "%.9g", scale_apply(run->scale, score->score));
-        add_probabilities(out, run, d, score);
-        add_number(out, d, "%.9g", score->entropy);
-        const double ms[] = {record->decode_ms, score->preprocess_ms, score->vision_ms,
-                             score->prefill_ms, record->decode_ms + score->total_ms};
-        for (size_t i = 0; i < sizeof ms / sizeof *ms; i++)
-            add_number(out, d, "%.3f", ms[i]);
-    }
-    add_next(out, d, run->model);
-    add_next(out, d, run->method);
-    add_next(out, d, record->error ? record->error : "");
+    if (record->error)
+        add_nothing(out, run, d);
+    else
+        add_result(out, run, record, d);
+    separated_add(out, d, run->model);
+    separated_add(out, d, run->method);
+    if (run->video)
+        separated_add(out, d, run->video->pool);
+    separated_add(out, d, record->error ? record->error : "");
     text_add(out, d->line_end);
 }
 
 static void begin_csv(Text *out, const RunInfo *run)
 {
-    add_header(out, run, &csv);
+    add_header(out, run, &dialect_csv);
 }
 
 static void begin_tsv(Text *out, const RunInfo *run)
 {
-    add_header(out, run, &tsv);
+    add_header(out, run, &dialect_tsv);
 }
 
 static void record_csv(Text *out, const RunInfo *run, const Record *record, int64_t index)
 {
     (void)index;
-    add_row(out, run, record, &csv);
+    add_row(out, run, record, &dialect_csv);
 }
 
 static void record_tsv(Text *out, const RunInfo *run, const Record *record, int64_t index)
 {
     (void)index;
-    add_row(out, run, record, &tsv);
+    add_row(out, run, record, &dialect_tsv);
 }
 
 static void end(Text *out, const RunInfo *run, int64_t n_records)

@@ -5,6 +5,7 @@
 #include "output/output.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -90,6 +91,40 @@ static void begin(Text *out, const RunInfo *run)
     text_add(out, run->colors ? "\033[0m\n" : "\n");
 }
 
+/* "8 frames of 8.3 s", "75 frames of 1:15": what of a video was judged. */
+static void add_extent(Text *out, const VideoResult *video)
+{
+    text_addf(out, "%lld frame%s", (long long)video->n_frames, video->n_frames == 1 ? "" : "s");
+    if (video->duration_s < 60) {
+        text_addf(out, " of %.1f s", video->duration_s);
+    } else if (!isnan(video->duration_s)) {
+        text_add(out, " of ");
+        text_add_duration(out, video->duration_s);
+    }
+    if (video->partial)
+        text_add(out, ", partial");
+}
+
+/* In so many columns, the extent left out where it would take too many of them. */
+static void add_name(Text *out, const RunInfo *run, const Record *record, int columns)
+{
+    Text path = {0}, extent = {0};
+    text_add_printable(&path, record->path);
+    if (record->video)
+        add_extent(&extent, record->video);
+    if (extent.length + SEPARATOR + LEAST_FOR_FILE > (size_t)columns)
+        text_clear(&extent);
+    if (extent.length > 0)
+        columns -= (int)extent.length + SEPARATOR;
+    text_add(out, "  ");
+    text_add_fitted(out, path.data ? path.data : "", columns, run->utf8);
+    if (extent.length > 0)
+        text_addf(out, run->colors ? "  \033[2m%s\033[0m" : "  %s", extent.data);
+    text_add_char(out, '\n');
+    text_free(&extent);
+    text_free(&path);
+}
+
 static void record_row(Text *out, const RunInfo *run, const Record *record, int64_t index)
 {
     (void)index;
@@ -110,12 +145,7 @@ static void record_row(Text *out, const RunInfo *run, const Record *record, int6
         add_bar(out, run, score, layout.bar);
         text_add(out, run->colors ? "\033[0m" : "");
     }
-    Text path = {0};
-    text_add(out, "  ");
-    text_add_printable(&path, record->path);
-    text_add_fitted(out, path.data ? path.data : "", layout.file, run->utf8);
-    text_add_char(out, '\n');
-    text_free(&path);
+    add_name(out, run, record, layout.file);
 }
 
 static void end(Text *out, const RunInfo *run, int64_t n_records)

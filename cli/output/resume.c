@@ -77,17 +77,24 @@ static Hash128 run_key(const char *model_hash, const char *settings)
 typedef struct Loading {
     Resume *resume;
     const char *file;
+    const RunInfo *run;
     bool retry_failed;
     int64_t n_lines, n_others;
 } Loading;
+
+/* Whose output the file has to be. */
+static const char *command_name(const Loading *l)
+{
+    return l->run->video ? "video" : "score";
+}
 
 static bool take_line(Loading *l, const char *text, size_t length)
 {
     JsonLine line;
     l->n_lines++;
-    if (!json_read_line(&line, text, length)) {
-        report("%s: line %lld is not a result of 'qboost score --json'; nothing was changed",
-               l->file, (long long)l->n_lines);
+    if (!json_read_line(&line, json_record_schema(l->run), text, length)) {
+        report("%s: line %lld is not a result of 'qboost %s --json'; nothing was changed", l->file,
+               (long long)l->n_lines, command_name(l));
         return false;
     }
     Hash128 key = run_key(line.model_hash, line.settings);
@@ -104,10 +111,11 @@ static bool take_line(Loading *l, const char *text, size_t length)
 }
 
 /* A last line without its end: ours if it begins as our lines do (or the other way round). */
-static bool looks_like_ours(const char *text, size_t length)
+static bool looks_like_ours(const Loading *l, const char *text, size_t length)
 {
-    static const char start[] = "{\"schema\":\"" JSON_SCORE_SCHEMA "\"";
-    size_t n = length < sizeof start - 1 ? length : sizeof start - 1;
+    char start[64];
+    int full = snprintf(start, sizeof start, "{\"schema\":\"%s\"", json_record_schema(l->run));
+    size_t n = length < (size_t)full ? length : (size_t)full;
     return memcmp(text, start, n) == 0;
 }
 
@@ -123,8 +131,9 @@ static int load(Loading *l, FILE *stream, off_t *good_end)
         if (line[n - 1] == '\n') {
             *good_end += n;
             code = take_line(l, line, (size_t)n - 1) ? CLI_OK : CLI_USAGE;
-        } else if (!looks_like_ours(line, (size_t)n)) {
-            report("%s: not a file of 'qboost score --json' results; nothing was changed", l->file);
+        } else if (!looks_like_ours(l, line, (size_t)n)) {
+            report("%s: not a file of 'qboost %s --json' results; nothing was changed", l->file,
+                   command_name(l));
             code = CLI_USAGE;
         }
     }
@@ -163,7 +172,7 @@ int resume_open(Resume **out, const char *file, const RunInfo *run, bool retry_f
     Resume *r = cli_calloc(1, sizeof *r);
     r->fd = fd;
     r->run_key = run_key(run->model_hash, run->settings);
-    Loading loading = {.resume = r, .file = file, .retry_failed = retry_failed};
+    Loading loading = {.resume = r, .file = file, .run = run, .retry_failed = retry_failed};
     FILE *stream = fopen(file, "re");
     off_t good_end = 0;
     int code = stream ? load(&loading, stream, &good_end) : CLI_USAGE;

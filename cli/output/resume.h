@@ -15,7 +15,8 @@ typedef struct Resume Resume;
 typedef enum ResumeVerdict { RESUME_NEW, RESUME_SCORED, RESUME_FAILED } ResumeVerdict;
 
 /* Opens or makes the file, cuts off a last line without its end, and remembers what is done.
- * retry_failed: lines with an error do not count. Returns an exit code; failures are reported. */
+ * retry_failed: lines with an error, or of a video that broke, do not count. Returns an exit code;
+ * failures are reported. */
 int resume_open(Resume **out, const char *file, const RunInfo *run, bool retry_failed);
 void resume_close(Resume **resume);
 
