@@ -9,6 +9,7 @@
 #include "base/terminal.h"
 #include "output/stored.h"
 #include "run/pipeline.h"
+#include "run/scorers.h"
 
 #include <errno.h>
 #include <math.h>
@@ -24,8 +25,7 @@ typedef struct Run {
     const ScoreArgs *args;
     QbModel *model;
     QbImageOptions image_options;
-    QbScorer **scorers;
-    int n_scorers, n_workers;
+    Scorers scorers;
     RunInfo info;
     const OutputFormat *format;
     int fd; /* where records go */
@@ -152,44 +152,15 @@ static void tick(void *user)
 /* Many pictures: a worker a CPU, each with one thread. Fewer pictures than CPUs: a worker a
  * picture, the CPUs shared out among them. A list on a pipe may come slowly: it is not waited for.
  */
-static int choose_workers(Run *run, int threads, const InputsSpec *spec)
+static int choose_workers(Run *run, const InputsSpec *spec)
 {
+    int threads = session_threads(&run->args->model);
     if (spec->files_from && strcmp(spec->files_from, "-") == 0)
         return threads;
     run->peeked = cli_calloc((size_t)threads, sizeof *run->peeked);
     while (run->n_peeked < threads && inputs_next(run->inputs, &run->peeked[run->n_peeked]))
         run->n_peeked++;
     return run->n_peeked > 0 ? run->n_peeked : 1;
-}
-
-/* A scorer has a KV cache, which a large model makes as large as some small models are, and its
- * matrices are large enough to keep all CPUs busy: one scorer has all of them then, and the workers
- * decode ahead for it. */
-static int choose_scorers(const Run *run, int n_workers)
-{
-    enum { LARGE = 500000000 }; /* parameters */
-    return qb_model_parameter_count(run->model) > LARGE ? 1 : n_workers;
-}
-
-static int make_scorers(Run *run, const InputsSpec *spec)
-{
-    int threads = session_threads(&run->args->model);
-    int n_workers = choose_workers(run, threads, spec), n = choose_scorers(run, n_workers);
-    run->scorers = cli_calloc((size_t)n, sizeof *run->scorers);
-    for (int i = 0; i < n; i++) {
-        int share = threads / n + (i < threads % n), code;
-        code = session_new_scorer(&run->scorers[i], run->model, &run->args->prompt, share, i == 0);
-        if (code == CLI_LIMIT && i > 0) {
-            report("memory for %d of %d workers only", i, n);
-            n_workers = i;
-            break;
-        }
-        if (code != CLI_OK)
-            return code;
-        run->n_scorers++;
-    }
-    run->n_workers = n_workers;
-    return CLI_OK;
 }
 
 static int open_outputs(Run *run)
@@ -278,9 +249,9 @@ static void end_early(Run *run)
 static int drive(Run *run, const InputsSpec *spec)
 {
     Text text = {0};
-    PipelineSpec pipeline = {.scorers = run->scorers,
-                             .n_scorers = run->n_scorers,
-                             .n_workers = run->n_workers,
+    PipelineSpec pipeline = {.scorers = run->scorers.items,
+                             .n_scorers = run->scorers.n,
+                             .n_workers = run->scorers.n_workers,
                              .image_options = &run->image_options,
                              .thumbnail_width = run->sheet ? CONTACT_SHEET_BOX_WIDTH : 0,
                              .thumbnail_height = CONTACT_SHEET_BOX_HEIGHT,
@@ -316,10 +287,11 @@ static int prepare_and_drive(Run *run, const Command *command, const InputsSpec 
     if (code == CLI_OK)
         code = session_image_options(&run->image_options, command, &args->picture, run->model);
     if (code == CLI_OK)
-        code = make_scorers(run, spec);
+        code = scorers_make(&run->scorers, run->model, &args->model, &args->prompt,
+                            choose_workers(run, spec));
     if (code != CLI_OK)
         return code;
-    session_describe(&run->info, run->model, run->scorers[0], &run->image_options,
+    session_describe(&run->info, run->model, run->scorers.items[0], &run->image_options,
                      scale_find(args->scale), run->format->needs_model_hash);
     code = open_outputs(run);
     return code == CLI_OK ? drive(run, spec) : code;
@@ -332,9 +304,7 @@ int score_run(const Command *command, const ScoreArgs *args, const InputsSpec *i
     for (; run.peeked_at < run.n_peeked; run.peeked_at++)
         input_free(&run.peeked[run.peeked_at]);
     free(run.peeked);
-    for (int i = 0; i < run.n_scorers; i++)
-        qb_scorer_free(&run.scorers[i]);
-    free(run.scorers);
+    scorers_free(&run.scorers);
     stored_free(&run.stored);
     contact_sheet_free(&run.sheet);
     resume_close(&run.resume);

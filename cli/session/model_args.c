@@ -120,11 +120,13 @@ int session_new_scorer(QbScorer **out, const QbModel *model, const PromptArgs *p
         options.variant = prompts->variant;
         options.fit = prompts->fit;
         options.mcq_layout = prompts->layout;
+        options.video = prompts->video;
         options.method = prompts->method;
         options.prompt = prompts->prompt;
         options.prompt_file = prompts->prompt_file;
         options.tones = prompts->tones;
         options.weights = prompts->weights;
+        options.all_methods = prompts->all_methods;
         options.temperature = isnan(prompts->temperature) ? 0 : prompts->temperature;
     }
     QbStatus status = qb_scorer_new(out, model, &options);

@@ -23,6 +23,8 @@ typedef struct PromptArgs {
     const char *method, *prompt, *prompt_file, *tones, *weights;
     double temperature; /* NAN or 0 = not given */
     const char *layout; /* of questions with options */
+    const char *video;  /* as in QbScorerOptions; NULL: the pictures are no frames */
+    bool all_methods;   /* as in QbScorerOptions; set by commands, no option */
 } PromptArgs;
 
 extern const char *const decode_choices[], *const cpu_choices[], *const fit_choices[];
