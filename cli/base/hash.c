@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/hash.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const Hash128 hash128_start = {0x6c62272e07bb0142u, 0x62b821756295c58du};
@@ -19,6 +20,19 @@ Hash128 hash128_add(Hash128 hash, const void *bytes, size_t n)
 Hash128 hash128_add_text(Hash128 hash, const char *text)
 {
     return hash128_add(hash, text, strlen(text) + 1);
+}
+
+Hash128 hash128_add_number(Hash128 hash, double value)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.17g", value);
+    return hash128_add_text(hash, text);
+}
+
+void hash128_format(char text[33], Hash128 hash)
+{
+    snprintf(text, 33, "%016llx%016llx", (unsigned long long)hash.high,
+             (unsigned long long)hash.low);
 }
 
 int shard_of(const char *path, int n_shards)

@@ -17,6 +17,11 @@ extern const Hash128 hash128_start;
 Hash128 hash128_add(Hash128 hash, const void *bytes, size_t n);
 Hash128 hash128_add_text(Hash128 hash, const char *text); /* and its NUL */
 
+Hash128 hash128_add_number(Hash128 hash, double value);
+
+/* 32 digits and a NUL. */
+void hash128_format(char text[33], Hash128 hash);
+
 /* FNV-1a 64 of the path's bytes, then mixed (MurmurHash3's 64-bit finaliser), modulo n_shards: the
  * low bits of FNV alone say little. */
 int shard_of(const char *path, int n_shards);

@@ -1,7 +1,8 @@
 /* inputs.c: the path iterator: operands, then the list's lines, folders expanded on the way.
  *
  * Inside folders: hidden names are skipped, symbolic links to files are followed, those to folders
- * are not (so a loop is impossible), and what is neither a picture by name nor a folder is ignored.
+ * are not (so a loop is impossible), and what is neither of the kind by name nor a folder is
+ * ignored.
  */
 // SPDX-License-Identifier: Apache-2.0
 #include "input/inputs.h"
@@ -38,20 +39,47 @@ struct Inputs {
     bool found_any, list_begun;
 };
 
-bool is_picture_name(const char *name)
+/* What follows the last dot, NULL when that is nothing. */
+static const char *ending(const char *name)
 {
     const char *dot = strrchr(name, '.');
-    if (!dot || dot == name || !dot[1])
-        return false;
-    size_t length = strlen(dot + 1);
-    for (int i = 0; qb_image_format_name(i); i++)
-        for (const char *at = qb_image_format_extensions(i); *at;) {
-            size_t n = strcspn(at, ",");
-            if (n == length && strncasecmp(at, dot + 1, n) == 0)
-                return true;
-            at += n + (at[n] == ',');
-        }
+    return dot && dot != name && dot[1] ? dot + 1 : NULL;
+}
+
+/* Whether the comma separated list has the ending, in any case. */
+static bool has_ending(const char *list, const char *wanted)
+{
+    size_t length = strlen(wanted);
+    for (const char *at = list; *at;) {
+        size_t n = strcspn(at, ",");
+        if (n == length && strncasecmp(at, wanted, n) == 0)
+            return true;
+        at += n + (at[n] == ',');
+    }
     return false;
+}
+
+bool is_picture_name(const char *name)
+{
+    const char *wanted = ending(name);
+    for (int i = 0; wanted && qb_image_format_name(i); i++)
+        if (has_ending(qb_image_format_extensions(i), wanted))
+            return true;
+    return false;
+}
+
+bool is_video_name(const char *name)
+{
+    static const char endings[] =
+        "mp4,m4v,mov,qt,mkv,webm,avi,ts,mts,m2ts,mpg,mpeg,m2v,vob,flv,wmv,asf,ogv,3gp,3g2,mxf,"
+        "y4m,ivf";
+    const char *wanted = ending(name);
+    return wanted && has_ending(endings, wanted);
+}
+
+static bool is_wanted(const Inputs *inputs, const char *name)
+{
+    return inputs->spec.kind == INPUT_VIDEOS ? is_video_name(name) : is_picture_name(name);
 }
 
 void input_free(Input *input)
@@ -118,7 +146,7 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Reads all names of an open directory into level; false on a read error. */
-static bool read_names(Level *level, DIR *directory)
+static bool read_names(const Inputs *inputs, Level *level, DIR *directory)
 {
     size_t capacity = 0;
     for (;;) {
@@ -129,7 +157,7 @@ static bool read_names(Level *level, DIR *directory)
         if (entry->d_name[0] == '.')
             continue;
         bool may_be_folder = entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN;
-        if (!may_be_folder && !is_picture_name(entry->d_name))
+        if (!may_be_folder && !is_wanted(inputs, entry->d_name))
             continue;
         if (level->n_names == capacity) {
             capacity = capacity ? capacity * 2 : 16;
@@ -150,7 +178,7 @@ static bool push_level(Inputs *inputs, char *path, bool follow)
     Level level = {.path = path};
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
     DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-    bool good = directory && read_names(&level, directory);
+    bool good = directory && read_names(inputs, &level, directory);
     int saved = errno;
     if (directory)
         closedir(directory);
@@ -188,7 +216,7 @@ static bool enter_folder(Inputs *inputs, Input *out, const char *path, bool foll
     return true;
 }
 
-/* The next picture in the innermost directory. false: nothing this time, look again. */
+/* The next file in the innermost directory. false: nothing this time, look again. */
 static bool next_in_folder(Inputs *inputs, Input *out)
 {
     Level *level = &inputs->levels[inputs->n_levels - 1];
@@ -202,7 +230,7 @@ static bool next_in_folder(Inputs *inputs, Input *out)
     bool found = false;
     if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
         found = inputs->spec.recursive && enter_folder(inputs, out, path, false);
-    } else if (is_picture_name(name) && (stat(path, &info) != 0 || S_ISREG(info.st_mode))) {
+    } else if (is_wanted(inputs, name) && (stat(path, &info) != 0 || S_ISREG(info.st_mode))) {
         *out = (Input){.path = path};
         path = NULL;
         found = true; /* one that cannot be read is reported when it is opened */

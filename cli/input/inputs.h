@@ -1,16 +1,19 @@
-/* inputs.h: which pictures to score, one after the other, in an order that never changes.
+/* inputs.h: which pictures or videos to score, one after the other, in an order that never changes.
  *
- * Files, folders, lists of either. A folder gives the pictures in it and below, by file name
- * ending, each directory's entries sorted bytewise. Only the directories on the way down are held
- * in memory. */
+ * Files, folders, lists of either. A folder gives what of that kind is in it and below, by file
+ * name ending, each directory's entries sorted bytewise. Only the directories on the way down are
+ * held in memory. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QBOOST_CLI_INPUTS_H
 #define QBOOST_CLI_INPUTS_H
 
 #include <stdbool.h>
 
+typedef enum InputKind { INPUT_PICTURES, INPUT_VIDEOS } InputKind;
+
 typedef struct InputsSpec {
-    char **paths; /* borrowed; "-" = a picture on standard input */
+    InputKind kind; /* what folders are searched for */
+    char **paths;   /* borrowed; "-" = one on standard input */
     int n_paths;
     const char *files_from; /* borrowed; "-" = standard input; NULL = none */
     bool nul_separated;
@@ -20,7 +23,7 @@ typedef struct InputsSpec {
 
 typedef struct Input {
     char *path;  /* owned; as given or found, and as printed */
-    char *error; /* owned; why there is no picture here (a folder that cannot be read), or NULL */
+    char *error; /* owned; why there is nothing here (a folder that cannot be read), or NULL */
     bool is_stdin;
 } Input;
 
@@ -40,5 +43,8 @@ void input_free(Input *input);
 
 /* true when name has the ending of a picture format that can be read. */
 bool is_picture_name(const char *name);
+
+/* true when name has an ending that videos usually have. */
+bool is_video_name(const char *name);
 
 #endif

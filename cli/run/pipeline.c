@@ -56,6 +56,18 @@ static void fail_slot(Slot *slot, QbStatus status, const char *text)
     slot->record.error_kind = qb_status_name(status);
 }
 
+/* A video among the pictures: says so behind why it cannot be read. */
+static void add_video_hint(Slot *slot, QbStatus status)
+{
+    bool unreadable = status == QB_ERR_FORMAT || status == QB_ERR_UNSUPPORTED;
+    if (!slot->error || !unreadable || !is_video_name(slot->input.path))
+        return;
+    Text text = {0};
+    text_addf(&text, "%s; for videos: qboost video %s", slot->error, slot->input.path);
+    free(slot->error);
+    slot->error = text.data;
+}
+
 static QbStatus make_thumbnail(Slot *slot, const QbImage *image, const PipelineSpec *spec)
 {
     if (spec->thumbnail_width <= 0)
@@ -89,6 +101,7 @@ static void do_slot(Slot *slot, Turn *turn, const PipelineSpec *spec)
     double start = clock_ms();
     QbStatus status = picture_open(&image, &slot->error, slot->input.path, slot->input.is_stdin,
                                    spec->image_options);
+    add_video_hint(slot, status);
     if (status == QB_OK) {
         slot->record.decode_ms = clock_ms() - start;
         slot->record.width = qb_image_width(image);

@@ -70,15 +70,20 @@ static bool parse_color(uint8_t rgb[3], const char *text)
     return true;
 }
 
+QbDecode session_decode(const char *choice, const QbModel *model)
+{
+    return strcmp(choice, "managed") == 0    ? QB_DECODE_MANAGED
+           : strcmp(choice, "upstream") == 0 ? QB_DECODE_UPSTREAM
+                                             : qb_model_decode(model);
+}
+
 int session_image_options(QbImageOptions *out, const Command *command, const PictureArgs *args,
                           const QbModel *model)
 {
     qb_image_options_init(out);
     out->max_pixels = args->max_pixels;
     out->max_bytes = args->max_memory;
-    out->decode = strcmp(args->decode, "managed") == 0    ? QB_DECODE_MANAGED
-                  : strcmp(args->decode, "upstream") == 0 ? QB_DECODE_UPSTREAM
-                                                          : qb_model_decode(model);
+    out->decode = session_decode(args->decode, model);
     if (!parse_color(out->background, args->background))
         return usage_error(command, "--background: '%s' is not a colour as rrggbb",
                            args->background);
@@ -137,13 +142,6 @@ int session_new_scorer(QbScorer **out, const QbModel *model, const PromptArgs *p
     return scorer_exit_code(status, prompts);
 }
 
-static Hash128 add_number(Hash128 hash, double value)
-{
-    char text[40];
-    snprintf(text, sizeof text, "%.17g", value);
-    return hash128_add_text(hash, text);
-}
-
 /* Over everything but the model that decides about a printed score. */
 static void describe_settings(RunInfo *run, const QbImageOptions *image_options)
 {
@@ -152,19 +150,18 @@ static void describe_settings(RunInfo *run, const QbImageOptions *image_options)
     hash = hash128_add_text(hash, qb_scorer_template(scorer));
     hash = hash128_add_text(hash, qb_scorer_prompt(scorer));
     hash = hash128_add_text(hash, qb_scorer_fit(scorer));
-    hash = add_number(hash, qb_scorer_temperature(scorer));
+    hash = hash128_add_number(hash, qb_scorer_temperature(scorer));
     for (int tone = 0; tone < run->n_tones; tone++)
-        hash = add_number(hash, qb_scorer_tone_weight(scorer, tone));
+        hash = hash128_add_number(hash, qb_scorer_tone_weight(scorer, tone));
     for (int word = 0; word < run->n_words; word++) {
         hash = hash128_add_text(hash, qb_scorer_word(scorer, word));
-        hash = add_number(hash, qb_scorer_word_tone(scorer, word));
+        hash = hash128_add_number(hash, qb_scorer_word_tone(scorer, word));
     }
-    hash = add_number(hash, image_options->decode);
+    hash = hash128_add_number(hash, image_options->decode);
     if (image_options->decode == QB_DECODE_MANAGED)
         hash = hash128_add(hash, image_options->background, sizeof image_options->background);
     hash = hash128_add_text(hash, run->scale->name);
-    snprintf(run->settings, sizeof run->settings, "%016llx%016llx", (unsigned long long)hash.high,
-             (unsigned long long)hash.low);
+    hash128_format(run->settings, hash);
 }
 
 void session_describe(RunInfo *out, const QbModel *model, const QbScorer *scorer,

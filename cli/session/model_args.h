@@ -107,6 +107,9 @@ int session_open_model(QbModel **out, const ModelArgs *args);
 int session_image_options(QbImageOptions *out, const Command *command, const PictureArgs *args,
                           const QbModel *model);
 
+/* choice: one of decode_choices. */
+QbDecode session_decode(const char *choice, const QbModel *model);
+
 /* Makes a scorer of so many threads. prompts: NULL for the model's defaults. Returns an exit code;
  * a failure is reported unless memory ran out for a scorer that is not needed. */
 int session_new_scorer(QbScorer **out, const QbModel *model, const PromptArgs *prompts, int threads,
