@@ -37,7 +37,7 @@ isa_flags = $(ISA_$(lastword $(subst _, ,$(basename $(notdir $<)))))
 LIB_SRC := $(wildcard src/*/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c cli/*/*.c))
-MODULES := $(patsubst src/image/modules/%.c,$(BUILD)/qboost-modules/%.so,$(wildcard src/image/modules/*.c))
+MODULES := $(patsubst %.c,$(BUILD)/qboost-modules/%.so,$(notdir $(wildcard src/*/modules/*.c)))
 UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
 KERNEL_CHECKS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernels/check_*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/bench_*.c bench/make_*.c))
@@ -65,8 +65,8 @@ $(BUILD)/folders: FORCE
 	@echo '$(prefix) $(libdir) $(includedir) $(moduledir)' | cmp -s - $@ || \
 	    echo '$(prefix) $(libdir) $(includedir) $(moduledir)' > $@
 FORCE:
-$(BUILD)/src/image/module_load.o $(BUILD)/qboost.pc: $(BUILD)/folders
-$(BUILD)/src/image/module_load.o: OWN_CFLAGS = -Isrc -DQB_MODULE_DIR='"$(moduledir)"'
+$(BUILD)/src/base/module_load.o $(BUILD)/qboost.pc: $(BUILD)/folders
+$(BUILD)/src/base/module_load.o: OWN_CFLAGS = -Isrc -DQB_MODULE_DIR='"$(moduledir)"'
 $(BUILD)/src/models/embedded_model.o: OWN_CFLAGS = -Isrc -DQB_EMBEDDED_MODEL_FILE='"$(MODEL)"'
 $(BUILD)/src/models/embedded_model.o: $(MODEL)
 
@@ -85,11 +85,15 @@ $(BUILD)/qboost: $(CLI_OBJ) $(BUILD)/libqboost.a | $(MODULES)
 	@echo '  LINK $@'
 	$Q$(CC) $(CFLAGS) -Wl,--as-needed -o $@ $^ $(LIBS)
 
-# A module names its pkg-config package in a line "// LIBS: libavif".
-$(BUILD)/qboost-modules/%.so: src/image/modules/%.c src/image/module.h
+# A module is one file, and more in the folder of its name if there is one. The file names its
+# pkg-config packages in a line "// LIBS: libavif".
+module_files = $(wildcard src/*/modules/$1.c src/*/modules/$1/*.c)
+.SECONDEXPANSION:
+$(BUILD)/qboost-modules/%.so: $$(call module_files,$$*) $$(wildcard src/*/modules/$$*/*.h) \
+        $(wildcard src/*/module.h) src/base/module_load.h
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
-	$Q$(CC) $(QB_CFLAGS) -Isrc $(CFLAGS) -shared -o $@ $< \
+	$Q$(CC) $(filter-out -MMD -MP,$(QB_CFLAGS)) -Isrc $(CFLAGS) -shared -o $@ $(filter %.c,$^) \
 	    $$($(PKG_CONFIG) --cflags --libs $$(sed -n 's|^// LIBS: ||p' $<))
 
 $(BUILD)/qboost.pc: Makefile include/qboost/qboost.h

@@ -4,7 +4,7 @@
 #include "image/decode.h"
 
 #include "base/error.h"
-#include "image/module_load.h"
+#include "image/module.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -107,9 +107,12 @@ static QbStatus decode(QbRaster *out, const QbDecodeJob *job, const char *module
                        const char *package)
 {
     Request request = {.out = out, .job = job};
-    QbStatus status = qb_module_get(&request.module, module_name, package);
+    static const QbModuleKind kind = {"qb_image_module", QB_IMAGE_MODULE_ABI};
+    const QbModuleHead *head;
+    QbStatus status = qb_module_get(&head, &kind, module_name, package);
     if (status)
         return qb_fail_prefix(status, "%s", job->name);
+    request.module = (const QbImageModule *)head;
     pthread_t thread;
     if (pthread_create(&thread, NULL, run_module, &request))
         return qb_fail(QB_ERR_NOMEM, "%s: cannot start a thread", job->name);

@@ -2,17 +2,18 @@
  * HEIC, JPEG XL) are read by shared objects of their own, opened when the first such picture comes,
  * so that starting a program stays a matter of a few milliseconds.
  *
- * A module is qboost-modules/<name>.so. It exports one symbol, qb_image_module, and needs none from
- * the library: everything it wants done goes through the host's functions. */
+ * It exports one symbol, qb_image_module, and needs none from the library: everything it wants done
+ * goes through the host's functions. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QB_IMAGE_MODULE_H
 #define QB_IMAGE_MODULE_H
 
-#include <qboost/error.h>
+#include "base/module_load.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { QB_MODULE_ABI = 1 }; /* raised by any change below */
+enum { QB_IMAGE_MODULE_ABI = 1 }; /* raised by any change below */
 
 typedef struct QbModuleHost {
     void *user;
@@ -33,8 +34,7 @@ typedef struct QbModuleHost {
 } QbModuleHost;
 
 typedef struct QbImageModule {
-    int abi; /* QB_MODULE_ABI */
-    const char *name;
+    QbModuleHead head; /* abi: QB_IMAGE_MODULE_ABI */
     QbStatus (*decode)(const QbModuleHost *host, const uint8_t *data, size_t size);
 } QbImageModule;
 

@@ -140,4 +140,4 @@ static QbStatus decode(const QbModuleHost *host, const uint8_t *data, size_t siz
     return status;
 }
 
-const QbImageModule qb_image_module = {QB_MODULE_ABI, "heif", decode};
+const QbImageModule qb_image_module = {{QB_IMAGE_MODULE_ABI, "heif"}, decode};

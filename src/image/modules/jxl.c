@@ -130,4 +130,4 @@ static QbStatus decode(const QbModuleHost *host, const uint8_t *data, size_t siz
     return status;
 }
 
-const QbImageModule qb_image_module = {QB_MODULE_ABI, "jxl", decode};
+const QbImageModule qb_image_module = {{QB_IMAGE_MODULE_ABI, "jxl"}, decode};

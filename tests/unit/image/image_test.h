@@ -21,8 +21,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/module_load.h"
 #include "image/image.h"
-#include "image/module_load.h"
 
 #define GOLDEN "tests/golden/images/"
 

@@ -1,8 +1,8 @@
-/* module_load.c: opens decoding modules (module.h) by dlopen. They are looked for beside the
- * library: in qboost-modules/ in the folder of the shared object, or of the program, that holds
- * this code, and then where they were installed to (QB_MODULE_DIR). */
+/* module_load.c: opens modules by dlopen. They are looked for beside the library: in
+ * qboost-modules/ in the folder of the shared object, or of the program, that holds this code, and
+ * then where they were installed to (QB_MODULE_DIR). */
 // SPDX-License-Identifier: Apache-2.0
-#include "image/module_load.h"
+#include "base/module_load.h"
 
 #include "base/error.h"
 
@@ -10,6 +10,8 @@
 #include <limits.h>
 #include <link.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +27,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char test_folder[PATH_MAX];
 static struct {
     char name[MAX_NAME];
-    const QbImageModule *module;
+    const QbModuleHead *module;
 } opened[MAX_MODULES];
 static int n_opened;
 
@@ -49,7 +51,8 @@ static void own_folder(char folder[PATH_MAX])
     free(found);
 }
 
-static QbStatus open_file(const QbImageModule **out, const char *path, const char *name)
+static QbStatus open_file(const QbModuleHead **out, const QbModuleKind *kind, const char *path,
+                          const char *name)
 {
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
@@ -57,8 +60,8 @@ static QbStatus open_file(const QbImageModule **out, const char *path, const cha
         return qb_fail(QB_ERR_UNSUPPORTED, "the module %s cannot be opened: %s", path,
                        why ? why : "unknown reason");
     }
-    const QbImageModule *module = dlsym(handle, "qb_image_module");
-    if (!module || module->abi != QB_MODULE_ABI || strcmp(module->name, name)) {
+    const QbModuleHead *module = dlsym(handle, kind->symbol);
+    if (!module || module->abi != kind->abi || strcmp(module->name, name)) {
         QbStatus status =
             qb_fail(QB_ERR_UNSUPPORTED, "%s is not the module %s of this version", path, name);
         dlclose(handle);
@@ -68,7 +71,8 @@ static QbStatus open_file(const QbImageModule **out, const char *path, const cha
     return QB_OK;
 }
 
-static QbStatus find(const QbImageModule **out, const char *name, const char *package)
+static QbStatus find(const QbModuleHead **out, const QbModuleKind *kind, const char *name,
+                     const char *package)
 {
     char own[PATH_MAX];
     own_folder(own);
@@ -78,7 +82,7 @@ static QbStatus find(const QbImageModule **out, const char *name, const char *pa
         char path[PATH_MAX + 32];
         snprintf(path, sizeof path, "%s/%s.so", folders[i], name);
         if (folders[i][0] && !access(path, F_OK))
-            return open_file(out, path, name);
+            return open_file(out, kind, path, name);
     }
     return qb_fail(
         QB_ERR_UNSUPPORTED,
@@ -87,14 +91,15 @@ static QbStatus find(const QbImageModule **out, const char *name, const char *pa
         name, folders[0], folders[1][0] ? " nor in " : "", folders[1], package);
 }
 
-QbStatus qb_module_get(const QbImageModule **out, const char *name, const char *package)
+QbStatus qb_module_get(const QbModuleHead **out, const QbModuleKind *kind, const char *name,
+                       const char *package)
 {
     *out = NULL;
     pthread_mutex_lock(&lock);
     for (int i = 0; i < n_opened && !*out; i++)
         if (!strcmp(opened[i].name, name))
             *out = opened[i].module;
-    QbStatus status = *out ? QB_OK : find(out, name, package);
+    QbStatus status = *out ? QB_OK : find(out, kind, name, package);
     bool is_new = !status;
     for (int i = 0; i < n_opened; i++)
         is_new = is_new && opened[i].module != *out;
