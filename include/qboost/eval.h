@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-/* ---- tables ----------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 typedef struct QbTable QbTable;
 
@@ -23,6 +23,9 @@ typedef struct QbTableOptions {
     /* Columns (CSV) or keys (JSON); NULL = the first of the known names that is there
      * (docs/eval.md lists them). */
     const char *name_column, *opinion_column, *score_column, *dataset_column;
+    /* A table without a column of opinions, or without one of scores or logits, is an error that
+     * lists the columns there are. Default: no. */
+    bool need_opinions, need_scores;
 } QbTableOptions;
 
 QB_API void qb_table_options_init(QbTableOptions *options);
@@ -56,7 +59,7 @@ QB_API int qb_table_word_count(const QbTable *table);
 QB_API const char *qb_table_word(const QbTable *table, int index); /* NULL past the last one */
 
 typedef struct QbTableJoin {
-    size_t n_unscored; /* rows of labels for which scores has none; they are in *out with an error */
+    size_t n_unscored; /* rows of labels for which scores has none; in *out they have an error */
     size_t n_unused;   /* rows of scores that no label names */
 } QbTableJoin;
 
@@ -67,7 +70,7 @@ typedef struct QbTableJoin {
 QB_API QbStatus qb_table_join(QbTable **out, QbTableJoin *info, const QbTable *labels,
                               const QbTable *scores);
 
-/* ---- scores from logits ------------------------------------------------------------------------ */
+/* ---- scores from logits ---------------------------------------------------------------------- */
 
 typedef struct QbTableScoring {
     size_t size;        /* set by qb_table_scoring_init */
@@ -87,7 +90,7 @@ QB_API void qb_table_scoring_init(QbTableScoring *scoring);
  * without. QB_ERR_UNSUPPORTED, naming it, when the table has no logit of a word. */
 QB_API QbStatus qb_table_scores(double *out, const QbTable *table, const QbTableScoring *scoring);
 
-/* ---- agreement --------------------------------------------------------------------------------- */
+/* ---- agreement ------------------------------------------------------------------------------- */
 
 /* A fitted mapping of scores to opinions; src/stats/logistic_fit.h has the formulas. */
 enum { QB_LOGISTIC_MAX_PARAMS = 5 };
@@ -126,12 +129,13 @@ typedef struct QbEvalResult {
     bool converged4, converged5;
 } QbEvalResult;
 
-/* score[n], opinion[n]: finite, at least 2 pairs. In the bootstrap the mappings are not fitted anew.
- * QB_ERR_ARG for a value that is not finite; what is undefined for these pairs is NAN in *out. */
+/* score[n], opinion[n]: finite, at least 2 pairs. In the bootstrap the mappings are not fitted
+ * anew. QB_ERR_ARG for a value that is not finite; what is undefined for these pairs is NAN in
+ * *out. */
 QB_API QbStatus qb_evaluate(QbEvalResult *out, const double *score, const double *opinion, size_t n,
                             const QbEvalOptions *options);
 
-/* ---- calibration ------------------------------------------------------------------------------- */
+/* ---- calibration ----------------------------------------------------------------------------- */
 
 typedef struct QbCalibration QbCalibration;
 
@@ -140,8 +144,8 @@ typedef struct QbCalibrationInfo {
     size_t size; /* set by qb_calibration_info_init */
     const char *dataset, *model, *model_hash, *method;
     int64_t n;
-    double srcc, plcc, rmse;          /* NAN = not known */
-    double lowest, highest;           /* opinion of the data set: mapped scores are kept inside */
+    double srcc, plcc, rmse;            /* NAN = not known */
+    double lowest, highest;             /* opinion of the data set: mapped scores are kept inside */
     double lowest_score, highest_score; /* scores that were fitted */
     QbLogistic mapping;
 } QbCalibrationInfo;

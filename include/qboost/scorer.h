@@ -93,8 +93,8 @@ QB_API void qb_scorer_free(QbScorer **scorer);
 QB_API QbStatus qb_scorer_score_image(QbScore *out, QbScorer *scorer, const QbImage *image);
 
 /* The same for several pictures (n_images >= 1), with the same scores to the bit, in less time:
- * each weight is fetched once for a group of them. out[n_images] is untouched on failure; the times
- * in it are an even share. */
+ * each weight is fetched once for a group of them. Times in out[n_images] are an even share. On
+ * failure, as when one of the pictures cannot be scored, out is not to be used. */
 QB_API QbStatus qb_scorer_score_images(QbScore *out, QbScorer *scorer, const QbImage *const *images,
                                        int n_images);
 

@@ -80,7 +80,7 @@ QB_API const char *qb_video_note(const QbVideo *video, int index);
  * on video. */
 QB_API const char *qb_video_damage(const QbVideo *video);
 
-/* ---- a score for a video ---------------------------------------------------------------------- */
+/* ---- a score for a video --------------------------------------------------------------------- */
 
 /* How frames become one score; NULL past the last one. "logits", the published way and the first of
  * the list, averages each word's logit over the frames and scores the means; the others pool the
@@ -102,7 +102,8 @@ typedef struct QbVideoScoreOptions {
     const char *pool; /* a name of qb_pool_name; default "logits". "clip" scorers take no other */
     /* Called for each frame in order, on the calling thread, as soon as it and those before it are
      * scored; score is NULL for a "clip" scorer, which judges all frames together. image is
-     * borrowed for the call. False ends the run with QB_ERR_CANCELLED. */
+     * borrowed for the call, and the video may not be used in it. False ends the run with
+     * QB_ERR_CANCELLED. */
     bool (*on_frame)(const QbFrame *frame, const QbScore *score, const QbImage *image, void *user);
     void *user;
 } QbVideoScoreOptions;
@@ -115,7 +116,8 @@ typedef struct QbVideoScore {
     QbScore score;
     int64_t n_frames;
     bool partial; /* the stream broke: the score is of the frames before and after the damage */
-    double decode_ms; /* of the thread that decodes, beside the scoring */
+    char problem[512]; /* what broke, a sentence; "" unless partial */
+    double decode_ms;  /* of the thread that decodes, beside the scoring */
 } QbVideoScore;
 
 /* Reads video to its end. scorers[n_scorers] were made alike with options.video; each works on

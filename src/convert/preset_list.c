@@ -21,8 +21,8 @@ static const QbPreset list[] = {
     },
     {
         .name = "deqa",
-        .help = "DeQA-Score: asked as Q-Align",
-        .variants = {"q-align-scorer"},
+        .help = "DeQA-Score: asked as Q-Align's scorer asks about pictures",
+        .variants = {"deqa"},
     },
     {
         .name = "co-instruct",

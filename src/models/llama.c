@@ -169,7 +169,7 @@ QbStatus qb_llama_load(QbLlama *m, const QbLoader *loader, const char *prefix, i
     bool tied = !qb_loader_has(loader, "output.weight");
     (void)(status ||
            (status =
-                qb_load_table(&m->embedding, loader, m->n_vocab, m->n_embd, "token_embd.weight")) ||
+                qb_load_embedding(&m->embedding, loader, m->n_vocab, m->n_embd, "token_embd.weight")) ||
            (status =
                 qb_load_vector(&m->output_norm, loader, (size_t)m->n_embd, "output_norm.weight")) ||
            (status = qb_load_linear(&m->output, loader, flags, m->n_vocab, m->n_embd, "%s",

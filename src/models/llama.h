@@ -28,7 +28,7 @@ typedef struct QbLlama {
     int n_layers, n_embd, n_heads, n_kv_heads, head_dim, n_ff, n_vocab, n_context;
     int n_ways; /* 1, or 2: pictures' rows have their own */
     float norm_eps, rope_base;
-    QbTable embedding;                /* [n_vocab][n_embd] */
+    QbEmbedding embedding;                /* [n_vocab][n_embd] */
     QbLlamaLayer *layers;             /* [n_layers] */
     const float *output_norm;         /* [n_embd] */
     QbLinear output;                  /* [n_vocab][n_embd] */

@@ -176,18 +176,18 @@ QbStatus qb_load_linear(QbLinear *out, const QbLoader *loader, int flags, int n,
     return status;
 }
 
-QbStatus qb_load_table(QbTable *out, const QbLoader *loader, int n, int k, const char *name)
+QbStatus qb_load_embedding(QbEmbedding *out, const QbLoader *loader, int n, int k, const char *name)
 {
     const QbGgufTensor *tensor;
     QbWeightType type;
     QbStatus status = find_matrix(&tensor, &type, loader, n, k, name);
     if (status)
         return status;
-    *out = (QbTable){tensor->data, type, tensor->size_bytes / (size_t)n, n, k};
+    *out = (QbEmbedding){tensor->data, type, tensor->size_bytes / (size_t)n, n, k};
     return QB_OK;
 }
 
-void qb_table_row(float *y, const QbTable *table, const QbKernels *kernels, int row)
+void qb_embedding_row(float *y, const QbEmbedding *table, const QbKernels *kernels, int row)
 {
     widen(y, (const char *)table->data + (size_t)row * table->row_bytes, (size_t)table->k,
           table->type, kernels);

@@ -29,14 +29,15 @@ QbStatus qb_load_vector(const float **out, const QbLoader *loader, size_t n, con
     __attribute__((format(printf, 4, 5)));
 
 /* A matrix left as it is in the file, to look rows up: [n][k]. */
-typedef struct QbTable {
+typedef struct QbEmbedding {
     const void *data; /* borrowed from the file */
     QbWeightType type;
     size_t row_bytes;
     int n, k;
-} QbTable;
-QbStatus qb_load_table(QbTable *out, const QbLoader *loader, int n, int k, const char *name);
-void qb_table_row(float *y, const QbTable *table, const QbKernels *kernels, int row);
+} QbEmbedding;
+QbStatus qb_load_embedding(QbEmbedding *out, const QbLoader *loader, int n, int k,
+                           const char *name);
+void qb_embedding_row(float *y, const QbEmbedding *table, const QbKernels *kernels, int row);
 
 bool qb_loader_has(const QbLoader *loader, const char *name, ...)
     __attribute__((format(printf, 2, 3)));

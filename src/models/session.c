@@ -244,7 +244,7 @@ static void embed_rows(QbSession *s, int first, int n)
                 slot = find_slot(s, key >> 24);
             memcpy(x, slot->tokens + (size_t)(key >> 1 & 0x7fffff) * width, width * sizeof *x);
         } else {
-            qb_table_row(x, &s->decoder->embedding, &s->model->kernels, (int)(key >> 1));
+            qb_embedding_row(x, &s->decoder->embedding, &s->model->kernels, (int)(key >> 1));
         }
     }
 }

@@ -32,6 +32,6 @@ void qb_tones_deinit(QbTones *tones);
  *   L_t = mean of the logits of tone t;  p = softmax(L / temperature);  score = sum weight_t p_t
  * (Q-Boost, arXiv 2312.15300: TTI is one word a tone, MPE several; the binary form is Q-Bench's,
  * arXiv 2309.14181). Entropy: -sum p ln p / ln n_tones. */
-void qb_tones_score(QbScore *out, const QbTones *tones, const float *logit, double temperature);
+void qb_tones_score(QbScore *out, const QbTones *tones, const double *logit, double temperature);
 
 #endif

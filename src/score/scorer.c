@@ -11,23 +11,6 @@ void qb_scorer_options_init(QbScorerOptions *options)
     *options = (QbScorerOptions){.size = sizeof *options};
 }
 
-/* Two tones that read the same logit would say nothing about the picture. */
-static QbStatus resolve_words(QbScorer *s)
-{
-    const QbTones *tones = &s->settings.tones;
-    for (int i = 0; i < tones->n_words; i++) {
-        QbStatus status =
-            qb_word_id(&s->word_id[i], &s->word_pieces[i], s->model->tokenizer, tones->word[i]);
-        if (status)
-            return status;
-        for (int j = 0; j < i; j++)
-            if (s->word_id[i] == s->word_id[j] && tones->tone_of[i] != tones->tone_of[j])
-                return qb_fail(QB_ERR_ARG, "the words \"%s\" and \"%s\" begin with the same token",
-                               tones->word[j], tones->word[i]);
-    }
-    return QB_OK;
-}
-
 /* A prompt that does not fit would fail for every picture; it is refused once. */
 static QbStatus check_length(const QbScorer *s)
 {
@@ -61,7 +44,7 @@ QbStatus qb_scorer_new(QbScorer **out, const QbModel *model, const QbScorerOptio
         return QB_ERR_NOMEM;
     s->model = model;
     QbStatus status = qb_settings_init(&s->settings, options, model);
-    (void)(status || (status = resolve_words(s)) ||
+    (void)(status || (status = qb_scorer_find_words(s, options->all_methods)) ||
            (status = qb_prompt_ids(&s->prompt, model->tokenizer, &s->settings.score_template,
                                    s->settings.prompt, 1)) ||
            (status = check_length(s)) ||
@@ -81,12 +64,30 @@ void qb_scorer_free(QbScorer **scorer)
     if (!s)
         return;
     qb_session_free(&s->session);
+    qb_scorer_drop_words(s);
     qb_settings_deinit(&s->settings);
     qb_ids_deinit(&s->prompt);
     qb_free(s->logits);
     qb_free(s->answer);
     qb_free(s);
     *scorer = NULL;
+}
+
+/* logits[n_words] are in out. n_pictures share the time. */
+static QbStatus finish(QbScore *out, QbScorer *s, const QbSessionTimes *times, double total_ms,
+                       int n_pictures)
+{
+    double logits[QB_SCORE_MAX_WORDS];
+    for (int i = 0; i < s->n_words; i++)
+        logits[i] = (double)out->logit[i];
+    qb_tones_score(out, &s->settings.tones, logits, s->settings.temperature);
+    if (!(out->score >= 0 && out->score <= 1))
+        return qb_fail(QB_ERR_FORMAT, "%s: the model gave no finite logits", s->model->name);
+    out->preprocess_ms = times->preprocess_ms / n_pictures;
+    out->vision_ms = times->vision_ms / n_pictures;
+    out->prefill_ms = times->prefill_ms / n_pictures;
+    out->total_ms = total_ms / n_pictures;
+    return QB_OK;
 }
 
 QbStatus qb_scorer_score_image(QbScore *out, QbScorer *s, const QbImage *image)
@@ -97,19 +98,74 @@ QbStatus qb_scorer_score_image(QbScore *out, QbScorer *s, const QbImage *image)
     QbScore score = {0};
     QbSessionTimes times;
     QbStatus status = qb_session_eval(score.logit, s->session, s->prompt.id, s->prompt.n, &image, 1,
-                                      s->word_id, s->settings.tones.n_words);
+                                      s->word_id, s->n_words);
     qb_session_take_times(&times, s->session);
-    if (status)
-        return status;
-    qb_tones_score(&score, &s->settings.tones, score.logit, s->settings.temperature);
-    if (!(score.score >= 0 && score.score <= 1))
-        return qb_fail(QB_ERR_FORMAT, "%s: the model gave no finite logits", s->model->name);
-    score.preprocess_ms = times.preprocess_ms;
-    score.vision_ms = times.vision_ms;
-    score.prefill_ms = times.prefill_ms;
-    score.total_ms = qb_now_ms() - start;
-    *out = score;
-    return QB_OK;
+    if (!status)
+        status = finish(&score, s, &times, qb_now_ms() - start, 1);
+    if (!status)
+        *out = score;
+    return status;
+}
+
+QbStatus qb_scorer_score_images(QbScore *out, QbScorer *s, const QbImage *const *images,
+                                int n_images)
+{
+    if (!out || !s || !images || n_images < 1)
+        return qb_fail(QB_ERR_ARG, "qb_scorer_score_images: no picture");
+    QbStatus status = QB_OK;
+    for (int i = 0; i < n_images && !status; i++)
+        status = qb_scorer_score_image(&out[i], s, images[i]);
+    return status;
+}
+
+int qb_scorer_max_frames(const QbScorer *s)
+{
+    if (s->settings.video != QB_VIDEO_CLIP)
+        return 0;
+    const QbModelArch *arch = s->model->arch;
+    int n_context = arch->decoder(s->model->weights)->n_context;
+    return (n_context - (s->prompt.n - 1)) / arch->image_token_count(s->model->weights);
+}
+
+static QbStatus check_frames(const QbScorer *s, const QbImage *const *frames, int n_frames)
+{
+    if (s->settings.video != QB_VIDEO_CLIP)
+        return qb_fail(QB_ERR_ARG, "the scorer was not made for clips");
+    if (n_frames < 1)
+        return qb_fail(QB_ERR_ARG, "a clip without frames");
+    for (int i = 0; i < n_frames; i++)
+        if (!frames[i])
+            return qb_fail(QB_ERR_ARG, "frame %d of the clip is NULL", i + 1);
+    int most = qb_scorer_max_frames(s);
+    return n_frames <= most ? QB_OK
+                            : qb_fail(QB_ERR_LIMIT,
+                                      "%d frames are too many for one prompt: the model's context "
+                                      "has room for %d",
+                                      n_frames, most);
+}
+
+QbStatus qb_scorer_score_clip(QbScore *out, QbScorer *s, const QbImage *const *frames, int n_frames)
+{
+    if (!out || !s || !frames)
+        return qb_fail(QB_ERR_ARG, "qb_scorer_score_clip: an argument is NULL");
+    double start = qb_now_ms();
+    QbScore score = {0};
+    QbSessionTimes times;
+    QbIds ids = {0};
+    QbStatus status = check_frames(s, frames, n_frames);
+    if (!status)
+        status = qb_prompt_ids(&ids, s->model->tokenizer, &s->settings.score_template,
+                               s->settings.prompt, n_frames);
+    if (!status)
+        status = qb_session_eval(score.logit, s->session, ids.id, ids.n, frames, n_frames,
+                                 s->word_id, s->n_words);
+    qb_ids_deinit(&ids);
+    qb_session_take_times(&times, s->session);
+    if (!status)
+        status = finish(&score, s, &times, qb_now_ms() - start, 1);
+    if (!status)
+        *out = score;
+    return status;
 }
 
 /* ---- what the scorer was set to ------------------------------------------------------------- */
@@ -194,24 +250,30 @@ double qb_scorer_tone_weight(const QbScorer *scorer, int tone)
     return tone >= 0 && tone < tones->n_tones ? tones->weight[tone] : 0;
 }
 
+const char *qb_scorer_video(const QbScorer *scorer)
+{
+    return qb_video_way_name(scorer->settings.video);
+}
+
 int qb_scorer_word_count(const QbScorer *scorer)
 {
-    return scorer->settings.tones.n_words;
+    return scorer->n_words;
 }
 
 static bool is_word(const QbScorer *scorer, int word)
 {
-    return word >= 0 && word < scorer->settings.tones.n_words;
+    return word >= 0 && word < scorer->n_words;
 }
 
 const char *qb_scorer_word(const QbScorer *scorer, int word)
 {
-    return is_word(scorer, word) ? scorer->settings.tones.word[word] : NULL;
+    return is_word(scorer, word) ? scorer->word[word] : NULL;
 }
 
 int qb_scorer_word_tone(const QbScorer *scorer, int word)
 {
-    return is_word(scorer, word) ? scorer->settings.tones.tone_of[word] : -1;
+    const QbTones *tones = &scorer->settings.tones;
+    return word >= 0 && word < tones->n_words ? tones->tone_of[word] : -1;
 }
 
 int qb_scorer_word_token(const QbScorer *scorer, int word)

@@ -262,12 +262,40 @@ static QbStatus resolve_fit(QbFit *out, const Wishes *wishes, const QbManners *m
     return status;
 }
 
+const char *qb_video_way_name(QbVideoWay way)
+{
+    static const char *const names[] = {"", "frames", "clip"};
+    return names[way];
+}
+
+/* can_clip: the way of asking has words for a whole clip. */
+static QbStatus resolve_video(QbVideoWay *out, const char *wish, bool can_clip, const char *model)
+{
+    if (!wish)
+        *out = QB_VIDEO_NONE;
+    else if (!strcmp(wish, "frames") || (!strcmp(wish, "auto") && !can_clip))
+        *out = QB_VIDEO_FRAMES;
+    else if (strcmp(wish, "clip") && strcmp(wish, "auto"))
+        return qb_fail(QB_ERR_ARG, "video \"%s\" (frames, clip, auto)", wish);
+    else if (can_clip)
+        *out = QB_VIDEO_CLIP;
+    else
+        return qb_fail(QB_ERR_ARG,
+                       "%s: a clip as a whole is nothing this model is asked about; its frames one "
+                       "by one are",
+                       model);
+    return QB_OK;
+}
+
 static QbStatus resolve_method(QbSettings *out, const Wishes *wishes, const QbManners *manners,
                                const QbModel *model)
 {
     if (wishes->method)
         return find_method(&out->method, wishes->method);
-    out->method = qb_score_method_find(manners->method);
+    /* Q-Boost's evaluation reads one word a tone of pictures, three of videos (Q-Future/Q-Instruct
+     * 2a78134, eval_scripts/utils/post_eval_iqa_boost.py). */
+    bool ensemble = out->video == QB_VIDEO_FRAMES && !strcmp(manners->method, "tti");
+    out->method = qb_score_method_find(ensemble ? "mpe" : manners->method);
     return out->method ? QB_OK
                        : qb_fail(QB_ERR_UNSUPPORTED,
                                  "%s: qboost.method is \"%.200s\", which is no "
@@ -289,25 +317,39 @@ static QbStatus resolve_words(QbSettings *out, const Wishes *wishes)
     return status;
 }
 
-static QbStatus resolve(QbSettings *out, const Wishes *wishes, const QbModel *model)
+static QbStatus resolve(QbSettings *out, const Wishes *wishes, const char *video,
+                        const QbModel *model)
 {
     QbManners manners = own_manners(model);
     QbStatus status = QB_OK;
     if (wishes->variant)
         status = take_variant(&manners, wishes->variant, model);
-    (void)(status || (status = resolve_fit(&out->fit, wishes, &manners, model)) ||
+    /* What files do not say, the published way of asking that they name does. */
+    static const QbVariant none = {0};
+    const QbVariant *variant = manners.variant ? qb_variant_find(manners.variant) : NULL;
+    if (!variant)
+        variant = &none;
+    (void)(status ||
+           (status = resolve_video(&out->video, video, variant->clip_template, model->name)) ||
+           (status = resolve_fit(&out->fit, wishes, &manners, model)) ||
            (status = resolve_method(out, wishes, &manners, model)));
     if (status)
         return status;
+    bool clip = out->video == QB_VIDEO_CLIP;
+    const char *rate_prompt = clip ? variant->clip_prompt : manners.rate_prompt;
     out->variant = manners.variant ? manners.variant : "";
-    out->score_template = qb_template_plain(manners.prompt_template);
+    out->score_template =
+        qb_template_plain(clip ? variant->clip_template : manners.prompt_template);
+    out->pair_template = (QbTemplate){variant->pair_template, variant->ask_image,
+                                      variant->ask_images, variant->ask_join};
+    out->pair_prompt = variant->pair_prompt;
     out->ask_template =
         (QbTemplate){manners.ask_template, manners.ask_image ? manners.ask_image : "<image>",
                      manners.ask_images ? manners.ask_images : "<image>",
                      manners.ask_join ? manners.ask_join : ""};
     if (wishes->prompt && !wishes->prompt[strspn(wishes->prompt, " \t\r\n")])
         return qb_fail(QB_ERR_ARG, "the prompt is empty");
-    out->prompt = qb_strdup(wishes->prompt ? wishes->prompt : manners.rate_prompt);
+    out->prompt = qb_strdup(wishes->prompt ? wishes->prompt : rate_prompt);
     return out->prompt ? resolve_words(out, wishes) : QB_ERR_NOMEM;
 }
 
@@ -334,7 +376,7 @@ QbStatus qb_settings_init(QbSettings *out, const QbScorerOptions *options, const
         status = read_prompt_file(&wishes, &text, options->prompt_file);
     if (!status) {
         override(&wishes, options);
-        status = resolve(out, &wishes, model);
+        status = resolve(out, &wishes, options->video, model);
     }
     qb_free(text);
     if (status)

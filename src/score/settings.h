@@ -11,9 +11,19 @@
 
 #include <stdbool.h>
 
+/* What the pictures are; see QbScorerOptions.video. */
+typedef enum QbVideoWay { QB_VIDEO_NONE = 0, QB_VIDEO_FRAMES, QB_VIDEO_CLIP } QbVideoWay;
+
+const char *qb_video_way_name(QbVideoWay way); /* "", "frames", "clip" */
+
 typedef struct QbSettings {
     const char *variant;                     /* its name; "" when it is not a published one */
     QbTemplate score_template, ask_template; /* texts of the model or the library */
+    /* Two pictures, and which of them is better; the answer begins with the {nth} of one. text
+     * NULL: the model was not taught that. */
+    QbTemplate pair_template;
+    const char *pair_prompt;
+    QbVideoWay video;
     QbFit fit;
     const QbMcqLayout *mcq_layout;
     const QbScoreMethod *method;

@@ -92,12 +92,12 @@ QbStatus qb_tones_parse(QbTones *out, const char *tones, const char *weights)
     return status;
 }
 
-void qb_tones_score(QbScore *out, const QbTones *tones, const float *logit, double temperature)
+void qb_tones_score(QbScore *out, const QbTones *tones, const double *logit, double temperature)
 {
     double level[QB_SCORE_MAX_TONES] = {0}, highest = -INFINITY, sum = 0;
     int count[QB_SCORE_MAX_TONES] = {0};
     for (int i = 0; i < tones->n_words; i++) {
-        level[tones->tone_of[i]] += (double)logit[i];
+        level[tones->tone_of[i]] += logit[i];
         count[tones->tone_of[i]]++;
     }
     for (int t = 0; t < tones->n_tones; t++) {

@@ -18,6 +18,12 @@ typedef struct QbVariant {
     const char *ask_image;       /* what {images} becomes for one picture: one <image> */
     const char *ask_images;      /* for each of several: one <image>; {nth} = first, second, ... */
     const char *ask_join;        /* between them; may be empty */
+    /* A clip's quality in one prompt: <image> stands for all frames, one behind the other; NULL =
+     * the model was not taught that. */
+    const char *clip_template, *clip_prompt;
+    /* Which of two pictures is better, put as ask_template is; the next token is that of "first" or
+     * "second". NULL = the model was not taught that. */
+    const char *pair_template, *pair_prompt;
 } QbVariant;
 
 /* NULL past the last one; find: NULL when there is none of that name. */

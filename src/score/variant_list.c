@@ -10,6 +10,8 @@
 #define RATE "Rate the quality of the image."
 #define HOW(what) "How would you rate the " what " of this image?"
 #define STEM(what) "The " what " of the image is"
+#define CLIP_STEM "The quality of the video is"
+#define CLIP_PROMPT "How would you rate the quality of this video?"
 
 /* mPLUG-Owl2's conversation has no system text; LLaVA's llava_v1 says "human" where its vicuna_v1
  * says "user" (llava/conversation.py). */
@@ -51,22 +53,37 @@ static const QbVariant list[] = {
         PICTURES_FIRST,
     },
     {
-        /* q_align/evaluate/scorer.py; also DeQA-Score's */
+        /* q_align/evaluate/scorer.py */
         .name = "q-align-scorer",
-        .help = "Q-Align's and DeQA-Score's public scorer: five levels, padded",
+        .help = "Q-Align's public scorer: five levels, padded; clips as a whole",
         .architectures = "mplug_owl2",
         .prompt_template = "USER: {prompt}\n<image>\nASSISTANT: " STEM("quality"),
         .rate_prompt = HOW("quality"),
         .method = "levels",
         .fit = "pad",
         ALIGN_ASK,
+        .clip_template = "USER: {prompt}\n<image>\nASSISTANT: " CLIP_STEM,
+        .clip_prompt = CLIP_PROMPT,
     },
     {
-        /* q_align/evaluate/iqa_eval.py: the published tables */
+        /* q_align/evaluate/iqa_eval.py and vqa_eval.py: the published tables */
         .name = "q-align-eval",
-        .help = "Q-Align's and DeQA-Score's evaluation on data sets: padded",
+        .help = "Q-Align's evaluation on data sets: padded; clips as a whole",
         .architectures = "mplug_owl2",
         .prompt_template = "USER: {prompt}\n<image> ASSISTANT: " STEM("quality"),
+        .rate_prompt = HOW("quality"),
+        .method = "levels",
+        .fit = "pad",
+        ALIGN_ASK,
+        .clip_template = "USER: {prompt}\n<image> ASSISTANT: " CLIP_STEM,
+        .clip_prompt = CLIP_PROMPT,
+    },
+    {
+        /* as q-align-scorer, but taught with pictures alone */
+        .name = "deqa",
+        .help = "DeQA-Score: asked as Q-Align's public scorer asks, about pictures",
+        .architectures = "mplug_owl2",
+        .prompt_template = "USER: {prompt}\n<image>\nASSISTANT: " STEM("quality"),
         .rate_prompt = HOW("quality"),
         .method = "levels",
         .fit = "pad",
@@ -110,6 +127,8 @@ static const QbVariant list[] = {
         .ask_image = "The image: <image> ",
         .ask_images = "The {nth} image: <image>",
         .ask_join = "\n",
+        .pair_template = OWL2_ASK " The",
+        .pair_prompt = "Which image has better quality?",
     },
     {
         /* eval_scripts/llava_v1.5/eval_image_quality.py: conv_mode llava_v1 */

@@ -229,9 +229,9 @@ static void presets_fit_or_are_refused(void **state)
 
     static const char *const owl[][2] = {{"q-instruct", "q-instruct-eval"},
                                          {"q-align", "q-align-scorer"},
-                                         {"deqa", "q-align-scorer"},
+                                         {"deqa", "deqa"},
                                          {"co-instruct", "co-instruct"},
-                                         {NULL, "q-align-scorer"}}; /* told by level_ids */
+                                         {NULL, "deqa"}}; /* told by level_ids */
     tiny_folder_make(&f,
                      &(TinyOptions){.layout = TINY_OWL, .config = "\"level_ids\": [15129, 1781],"});
     for (int i = 0; i < COUNT(owl); i++) {

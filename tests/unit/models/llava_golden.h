@@ -160,7 +160,7 @@ static inline int golden_fill_rows(GoldenParts *p, const json_t *expected, const
         float *x = p->llama_state.x + n * width;
         size_t values = ids[i] == QB_ID_IMAGE ? json_array_size(tokens) : 0;
         if (!values)
-            qb_table_row(x, &p->llama->embedding, p->ops.kernels, ids[i]);
+            qb_embedding_row(x, &p->llama->embedding, p->ops.kernels, ids[i]);
         for (size_t j = 0; j < values; j++)
             x[j] = (float)json_number_value(json_array_get(tokens, j));
         n += values ? (int)values / width : 1;

@@ -123,7 +123,7 @@ static double check_layers(Parts *p, const QbLlama *whole, const json_t *golden,
         for (int i = 0; i < n_ids; i++) {
             float *x = p->llama.x + n * width;
             if (ids[i] != QB_ID_IMAGE)
-                qb_table_row(x, &whole->embedding, p->ops.kernels, ids[i]);
+                qb_embedding_row(x, &whole->embedding, p->ops.kernels, ids[i]);
             size_t values = ids[i] == QB_ID_IMAGE ? json_array_size(tokens) : 0;
             for (size_t j = 0; j < values; j++)
                 x[j] = (float)json_number_value(json_array_get(tokens, j));

@@ -208,7 +208,7 @@ static int embed(Parts *p, const json_t *prompt)
             int at = (int)json_integer_value(json_array_get(shown, picture++));
             memcpy(x, p->tokens + at * n_tokens * width, (size_t)(rows * width) * sizeof *x);
         } else {
-            qb_table_row(x, &p->decoder->embedding, p->ops.kernels, id);
+            qb_embedding_row(x, &p->decoder->embedding, p->ops.kernels, id);
         }
         n += rows;
     }

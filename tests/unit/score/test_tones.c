@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-static QbScore score_of(const char *tones_text, const char *weights, const float *logit,
+static QbScore score_of(const char *tones_text, const char *weights, const double *logit,
                         double temperature)
 {
     QbTones tones;
@@ -29,7 +29,7 @@ static QbScore score_of(const char *tones_text, const char *weights, const float
     return score;
 }
 
-static QbScore by_method(const char *name, const float *logit, double temperature)
+static QbScore by_method(const char *name, const double *logit, double temperature)
 {
     const QbScoreMethod *m = qb_score_method_find(name);
     assert_non_null(m);
@@ -44,10 +44,8 @@ static void assert_near(double got, double want, double tolerance)
 
 /* The example figure of Q-Boost (github.com/Q-Future/Q-Instruct, boost_qa/q_boost.png): logits of
  * good, average, poor for four pictures, and what the formulas of the paper make of them. */
-static const float figure[4][3] = {{11.14f, 8.68f, 7.96f},
-                                   {10.02f, 10.71f, 9.07f},
-                                   {8.92f, 10.75f, 9.59f},
-                                   {6.46f, 8.62f, 10.70f}};
+static const double figure[4][3] = {
+    {11.14, 8.68, 7.96}, {10.02, 10.71, 9.07}, {8.92, 10.75, 9.59}, {6.46, 8.62, 10.70}};
 
 static void test_tti(void **state)
 {
@@ -63,7 +61,7 @@ static void test_binary(void **state)
     static const double want[4] = {0.50795, 0.50237, 0.49833, 0.48940};
     static const double want_1[4] = {0.96007, 0.72112, 0.33850, 0.01420};
     for (int i = 0; i < 4; i++) {
-        const float logit[2] = {figure[i][0], figure[i][2]};
+        const double logit[2] = {figure[i][0], figure[i][2]};
         assert_near(by_method("binary", logit, 0).score, want[i], 1e-5);
         assert_near(by_method("binary", logit, 1).score, want_1[i], 1e-5);
     }
@@ -73,19 +71,19 @@ static void test_binary(void **state)
 static void test_mpe(void **state)
 {
     (void)state;
-    const float logit[9] = {10.5f, 8, 6.25f, 9, 7.5f, 3, 8.5f, 9.25f, 7};
-    const float mean[3] = {(10.5f + 8 + 6.25f) / 3, (9 + 7.5f + 3) / 3, (8.5f + 9.25f + 7) / 3};
+    const double logit[9] = {10.5, 8, 6.25, 9, 7.5, 3, 8.5, 9.25, 7};
+    const double mean[3] = {(10.5 + 8 + 6.25) / 3, (9 + 7.5 + 3) / 3, (8.5 + 9.25 + 7) / 3};
     assert_near(by_method("mpe", logit, 0).score, by_method("tti", mean, 0).score, 1e-6);
     double e[9], all = 0, good = 0, average = 0; /* the other order would be something else */
     for (int i = 0; i < 9; i++)
-        all += e[i] = exp((double)logit[i]);
+        all += e[i] = exp(logit[i]);
     good = (e[0] + e[1] + e[2]) / all;
     average = (e[3] + e[4] + e[5]) / all;
     assert_true(fabs(by_method("mpe", logit, 0).score - (good + average / 2)) > 0.05);
     /* Three equal triads are one triad. */
     for (int i = 0; i < 4; i++) {
-        const float *f = figure[i];
-        const float same[9] = {f[0], f[0], f[0], f[1], f[1], f[1], f[2], f[2], f[2]};
+        const double *f = figure[i];
+        const double same[9] = {f[0], f[0], f[0], f[1], f[1], f[1], f[2], f[2], f[2]};
         assert_near(by_method("mpe", same, 0).score, by_method("tti", f, 0).score, 1e-12);
     }
     assert_string_equal(qb_score_method_find("mpe")->tones,
@@ -95,15 +93,15 @@ static void test_mpe(void **state)
 static void test_levels(void **state)
 {
     (void)state;
-    const float logit[5] = {1, 2, 3, 0.5f, -1};
+    const double logit[5] = {1, 2, 3, 0.5, -1};
     double sum = 0, weighted = 0;
     for (int i = 0; i < 5; i++) {
-        sum += exp((double)logit[i]);
-        weighted += exp((double)logit[i]) * (1 - 0.25 * i);
+        sum += exp(logit[i]);
+        weighted += exp(logit[i]) * (1 - 0.25 * i);
     }
     assert_near(by_method("levels", logit, 0).score, weighted / sum, 1e-12);
     for (int i = 0; i < 5; i++) { /* each level alone */
-        float one[5] = {0};
+        double one[5] = {0};
         one[i] = 200;
         assert_near(by_method("levels", one, 0).score, 1 - 0.25 * i, 1e-12);
     }
@@ -126,12 +124,12 @@ static void test_method_list(void **state)
 static void test_weights_and_temperature(void **state)
 {
     (void)state;
-    const float logit[3] = {2, 1, 0};
+    const double logit[3] = {2, 1, 0};
     double e = exp(1.0), sum = e * e + e + 1;
     assert_near(score_of("a / b / c", "0 1 0.25", logit, 1).score, (e + 0.25) / sum, 1e-12);
     assert_near(score_of("a/b/c", "1,0,0", logit, 1).score, e * e / sum, 1e-12);
     /* temperature t of logits t * x is temperature 1 of x */
-    const float hot[3] = {200, 100, 0};
+    const double hot[3] = {200, 100, 0};
     assert_near(score_of("a / b / c", NULL, hot, 100).score,
                 score_of("a / b / c", NULL, logit, 1).score, 1e-12);
     /* Colder and colder: the best tone alone. */
@@ -144,7 +142,7 @@ static void test_weights_and_temperature(void **state)
 static void test_entropy(void **state)
 {
     (void)state;
-    const float equal[8] = {3, 3, 3, 3, 3, 3, 3, 3}, sure[3] = {500, 0, 0}, half[3] = {7, 7, -500};
+    const double equal[8] = {3, 3, 3, 3, 3, 3, 3, 3}, sure[3] = {500, 0, 0}, half[3] = {7, 7, -500};
     static const char *const tones[] = {
         "a/b", "a/b/c", "a/b/c/d", "a/b/c/d/e", "a/b/c/d/e/f", "a/b/c/d/e/f/g", "a/b/c/d/e/f/g/h"};
     for (int i = 0; i < 7; i++)
@@ -162,11 +160,11 @@ static void test_ranges(void **state)
                                           "1 1 1 1 1 1 1 0"};
     uint32_t seed = 1;
     for (int round = 0; round < 20000; round++) {
-        float logit[8];
+        double logit[8];
         for (int i = 0; i < 8; i++) {
             seed = seed * 1664525u + 1013904223u;
             logit[i] =
-                (float)(int32_t)seed * 0x1p-31f * (float)(1 + round % 7) * (round % 5 ? 1 : 1e-6f);
+                (double)(int32_t)seed * 0x1p-31 * (double)(1 + round % 7) * (round % 5 ? 1 : 1e-6);
         }
         QbScore s = score_of("a/b/c/d/e/f/g/h", weights[round % 4], logit, 1);
         if (!(s.score >= 0 && s.score <= 1 && s.entropy >= 0 && s.entropy <= 1))
@@ -177,9 +175,9 @@ static void test_ranges(void **state)
 static void test_infinite_logits(void **state)
 {
     (void)state;
-    const float none[3] = {-INFINITY, 1, 1}, nan[3] = {1, NAN, 1},
-                all[3] = {-INFINITY, -INFINITY, -INFINITY};
-    const float big[3] = {INFINITY, 1, 1};
+    const double none[3] = {-INFINITY, 1, 1}, nan[3] = {1, NAN, 1},
+                 all[3] = {-INFINITY, -INFINITY, -INFINITY};
+    const double big[3] = {INFINITY, 1, 1};
     assert_near(score_of("a/b/c", NULL, none, 1).score, 0.25, 1e-12);
     assert_false(score_of("a/b/c", NULL, nan, 1).score >=
                  0); /* the scorer's test for finite logits */

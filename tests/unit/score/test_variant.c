@@ -80,6 +80,8 @@ static void check_ids(const QbTokenizer *tokenizer, const char *text, const int3
 #define RATE 390, 403, 278, 11029, 310, 278, 1967, 29889
 #define ASSISTANT 319, 1799, 9047, 13566, 29901
 #define LINE_ASSISTANT 13, 22933, 9047, 13566, 29901
+#define HOW_VIDEO 3148, 1001, 29901, 1128, 723, 366, 6554, 278, 11029, 310, 445, 4863, 29973
+#define VIDEO_IS 450, 11029, 310, 278, 4863, 338
 #define QUALITY_IS 450, 11029, 310, 278, 1967, 338
 #define AESTHETICS_IS 450, 263, 342, 9188, 1199, 310, 278, 1967, 338
 #define CHAT_BETWEEN(who)                                                                          \
@@ -95,6 +97,7 @@ static const struct {
     {"q-instruct-scorer", {1, 3148, 1001, 29901, 29871, IMAGE, RATE, LINE_ASSISTANT, 29871, 0}},
     {"q-align-scorer", {1, HOW_QUALITY, 13, IMAGE, 29871, LINE_ASSISTANT, QUALITY_IS, 0}},
     {"q-align-eval", {1, HOW_QUALITY, 13, IMAGE, 29871, ASSISTANT, QUALITY_IS, 0}},
+    {"deqa", {1, HOW_QUALITY, 13, IMAGE, 29871, LINE_ASSISTANT, QUALITY_IS, 0}},
     {"q-align-scorer-aesthetics",
      {1, HOW_AESTHETICS, 13, IMAGE, 29871, LINE_ASSISTANT, AESTHETICS_IS, 0}},
     {"q-align-eval-aesthetics",
@@ -123,6 +126,41 @@ static void scoring_prompts_have_the_published_ids(void **state)
         check_ids(tokenizer, text, scoring[i].ids);
     }
     assert_null(qb_variant_at(n)); /* every variant is above */
+    qb_tokenizer_free(&tokenizer);
+}
+
+/* Clips as a whole, and pairs: only who was taught that. Co-Instruct answers "The first image …".
+ */
+static void clips_and_pairs_have_the_published_ids(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int32_t ids[MAX_IDS];
+    } clips[] = {{"q-align-scorer", {1, HOW_VIDEO, 13, IMAGE, 29871, LINE_ASSISTANT, VIDEO_IS, 0}},
+                 {"q-align-eval", {1, HOW_VIDEO, 13, IMAGE, 29871, ASSISTANT, VIDEO_IS, 0}}};
+    static const int32_t pair[] = {1,     3148,  1001, 29901, 450,   937,   1967,      29901, 29871,
+                                   IMAGE, 29871, 13,   1576,  1473,  1967,  29901,     29871, IMAGE,
+                                   8449,  1967,  756,  2253,  11029, 29973, ASSISTANT, 450,   0};
+    QbTokenizer *tokenizer = open_tokenizer();
+    char text[1000], filled[1000];
+    int n_clips = 0, n_pairs = 0;
+    for (int i = 0; i < 2; i++) {
+        const QbVariant *v = qb_variant_find(clips[i].name);
+        fill(text, sizeof text, v->clip_template, "{prompt}", v->clip_prompt);
+        check_ids(tokenizer, text, clips[i].ids);
+    }
+    for (int i = 0; qb_variant_at(i); i++) {
+        n_clips += qb_variant_at(i)->clip_template != NULL;
+        n_pairs += qb_variant_at(i)->pair_template != NULL;
+    }
+    assert_int_equal(n_clips, 2);
+    assert_int_equal(n_pairs, 1);
+    const QbVariant *v = qb_variant_find("co-instruct");
+    fill(text, sizeof text, v->pair_template, "{images}",
+         "The first image: <image>\nThe second image: <image>");
+    fill(filled, sizeof filled, text, "{prompt}", v->pair_prompt);
+    check_ids(tokenizer, filled, pair);
     qb_tokenizer_free(&tokenizer);
 }
 
@@ -208,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scoring_prompts_have_the_published_ids),
+        cmocka_unit_test(clips_and_pairs_have_the_published_ids),
         cmocka_unit_test(questions_are_asked_as_upstream_asks_them),
         cmocka_unit_test(every_variant_is_well_formed),
         cmocka_unit_test(suits_whole_names_only),
