@@ -1,12 +1,13 @@
 /* contact_sheet.c: lays thumbnails out in rows on a dark, neutral ground.
  *
  * Each cell: a panel with the thumbnail in its middle, a thin bar as long as the score, the score
- * in the bar's colour and the file's name. Colours run from red through amber to green. */
+ * in the bar's colour and the file's name. */
 // SPDX-License-Identifier: Apache-2.0
 #include "output/contact_sheet.h"
 
 #include "base/exit_code.h"
 #include "base/report.h"
+#include "output/caption.h"
 #include "output/font.h"
 
 #include <math.h>
@@ -112,41 +113,13 @@ static void paste(Pixels *canvas, int x, int y, const QbImage *image)
                qb_image_pixels(image) + (size_t)i * row, row);
 }
 
-/* Red at 0, amber at 0.5, green at 1. */
-static void score_color(uint8_t color[3], double score)
-{
-    static const double stops[3][3] = {{232, 92, 80}, {240, 188, 72}, {92, 200, 118}};
-    int at = score < 0.5 ? 0 : 1;
-    double f = score * 2 - at;
-    for (int c = 0; c < 3; c++)
-        color[c] = (uint8_t)(stops[at][c] + f * (stops[at + 1][c] - stops[at][c]) + 0.5);
-}
-
-/* The last part of the path, its middle left out when it is too long: "IMG_2026…_final.jpg". */
-static void add_short_name(Text *out, const char *path, int columns)
-{
-    const char *slash = strrchr(path, '/');
-    const char *name = slash && slash[1] ? slash + 1 : path;
-    int length = 0;
-    for (const char *c = name; *c; c++)
-        length += ((unsigned char)*c & 0xc0) != 0x80;
-    int head = (columns - 3) / 2, tail = columns - 3 - head, at = 0;
-    for (const char *c = name; *c; c++) {
-        at += ((unsigned char)*c & 0xc0) != 0x80;
-        if (length <= columns || at <= head || at > length - tail)
-            text_add_char(out, *c);
-        else if (at == head + 1 && ((unsigned char)*c & 0xc0) != 0x80)
-            text_add(out, "...");
-    }
-}
-
 static QbStatus draw_cell(Pixels *canvas, int x, int y, const Cell *cell, const RunInfo *run)
 {
     uint8_t color[3];
     char score[32];
     Text name = {0};
     double shown = cell->score < 0 ? 0 : cell->score > 1 ? 1 : cell->score;
-    score_color(color, shown);
+    caption_color(color, shown);
     fill(canvas, x, y, PANEL_WIDTH, PANEL_HEIGHT, panel);
     paste(canvas, x + (PANEL_WIDTH - qb_image_width(cell->thumbnail)) / 2,
           y + (PANEL_HEIGHT - qb_image_height(cell->thumbnail)) / 2, cell->thumbnail);
@@ -157,7 +130,7 @@ static QbStatus draw_cell(Pixels *canvas, int x, int y, const Cell *cell, const 
     snprintf(score, sizeof score, "%.3f", scale_apply(run->scale, cell->score));
     QbStatus status = font_draw(canvas, x, y, SCORE_SIZE, color, score);
     int name_x = x + font_width((int)strlen(score) + 1, SCORE_SIZE);
-    add_short_name(&name, cell->path, (x + PANEL_WIDTH - name_x) / font_width(1, NAME_SIZE));
+    caption_add_name(&name, cell->path, (x + PANEL_WIDTH - name_x) / font_width(1, NAME_SIZE));
     /* both stand on the same line: the letters' feet are 7/10 down */
     if (status == QB_OK && name.data)
         status = font_draw(canvas, name_x, y + (SCORE_SIZE - NAME_SIZE) * 7 / 10, NAME_SIZE, soft,
