@@ -13,4 +13,10 @@ static inline int qb_attention_visible(const QbAttention *a, int i)
     return a->first_visible + i;
 }
 
+/* How many of the first n keys lie in front of the gap; where there is none, all. */
+static inline int qb_attention_shared(const QbAttention *a, int n)
+{
+    return a->gap == 0 || n < a->n_shared ? n : a->n_shared;
+}
+
 #endif

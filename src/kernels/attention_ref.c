@@ -7,6 +7,11 @@
 
 #include <math.h>
 
+static const float *row_of(const QbAttention *a, const float *x, ptrdiff_t ld, int key)
+{
+    return x + (key < a->n_shared ? key : key + a->gap) * ld;
+}
+
 static float dot(const float *x, const float *y, int n)
 {
     float sum = 0.0f;
@@ -35,13 +40,15 @@ static void attention_ref(const QbAttention *a)
         float *y = a->y + i * a->ldy;
         int n = qb_attention_visible(a, i);
         for (int j = 0; j < n; j++)
-            a->scratch[j] = dot(q, a->k + j * a->ldk, a->head_dim) * a->scale;
+            a->scratch[j] = dot(q, row_of(a, a->k, a->ldk, j), a->head_dim) * a->scale;
         float factor = n > 0 ? 1.0f / exponentials(a->scratch, n) : 0.0f;
         for (int d = 0; d < a->head_dim; d++)
             y[d] = 0.0f;
-        for (int j = 0; j < n; j++)
+        for (int j = 0; j < n; j++) {
+            const float *v = row_of(a, a->v, a->ldv, j);
             for (int d = 0; d < a->head_dim; d++)
-                y[d] += a->scratch[j] * a->v[j * a->ldv + d];
+                y[d] += a->scratch[j] * v[d];
+        }
         for (int d = 0; d < a->head_dim; d++)
             y[d] *= factor;
     }

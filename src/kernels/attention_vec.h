@@ -34,9 +34,10 @@ VEC_INLINE void score_step(Vec acc[VEC_LANES], const float *const *q, const floa
     }
 }
 
-/* tile[q * keys + j] = scale * q[q] . k[j]. Keys from n on repeat the last one. */
-VEC_INLINE void score_tile(float *tile, const QbAttention *a, int query, int key, int n,
-                           const int queries)
+/* tile[q * keys + j] = scale * q[q] . k[j]. rows: where key 0 would lie if all keys lay as these
+ * do. Keys from n on repeat the last one. */
+VEC_INLINE void score_tile(float *tile, const QbAttention *a, const float *rows, int query, int key,
+                           int n, const int queries)
 {
     const int keys = VEC_LANES / queries;
     const float *q[TILE_QUERIES], *k[VEC_LANES];
@@ -46,7 +47,7 @@ VEC_INLINE void score_tile(float *tile, const QbAttention *a, int query, int key
         q[i] = a->q + (query + i) * a->ldq;
     VEC_UNROLL
     for (int j = 0; j < keys; j++)
-        k[j] = a->k + (key + j < n ? key + j : n - 1) * a->ldk;
+        k[j] = rows + (key + j < n ? key + j : n - 1) * a->ldk;
     VEC_UNROLL
     for (int t = 0; t < VEC_LANES; t++)
         acc[t] = vec_zero();
@@ -58,24 +59,33 @@ VEC_INLINE void score_tile(float *tile, const QbAttention *a, int query, int key
     vec_store(tile, vec_mul(vec_sum_each(acc), vec_set(a->scale)));
 }
 
-/* scratch[i * ld + j] for the queries of a group and keys 0 … n - 1; a row is written up to the
- * next multiple of VEC_LANES. */
-static void group_scores(const QbAttention *a, int query, int rows, int n, ptrdiff_t ld)
+/* scratch[i * ld + j] for the queries of a group and keys first … n - 1, which lie behind each
+ * other; less than VEC_LANES more are written in a row. */
+static void range_scores(const QbAttention *a, int query, int rows, int first, int n, ptrdiff_t ld)
 {
     enum { TILE_KEYS = VEC_LANES / TILE_QUERIES };
+    const float *k = a->k + (first < a->n_shared ? 0 : a->gap) * a->ldk;
     float tile[VEC_LANES];
     int i = 0;
     for (; i + TILE_QUERIES <= rows; i += TILE_QUERIES) {
-        for (int key = 0; key < n; key += TILE_KEYS) {
-            score_tile(tile, a, query + i, key, n, TILE_QUERIES);
+        for (int key = first; key < n; key += TILE_KEYS) {
+            score_tile(tile, a, k, query + i, key, n, TILE_QUERIES);
             for (int r = 0; r < TILE_QUERIES; r++)
                 memcpy(a->scratch + (i + r) * ld + key, tile + r * TILE_KEYS,
                        TILE_KEYS * sizeof *tile);
         }
     }
     for (; i < rows; i++)
-        for (int key = 0; key < n; key += VEC_LANES)
-            score_tile(a->scratch + i * ld + key, a, query + i, key, n, 1);
+        for (int key = first; key < n; key += VEC_LANES)
+            score_tile(a->scratch + i * ld + key, a, k, query + i, key, n, 1);
+}
+
+/* The same for keys 0 … n - 1. What the first part writes too much, the second one overwrites. */
+static void group_scores(const QbAttention *a, int query, int rows, int n, ptrdiff_t ld)
+{
+    int n_shared = qb_attention_shared(a, n);
+    range_scores(a, query, rows, 0, n_shared, ld);
+    range_scores(a, query, rows, n_shared, n, ld);
 }
 
 /* scores[n] -> exp(score - largest), zeros from there up to `end`; returns 1 / their sum. */
@@ -114,19 +124,23 @@ VEC_INLINE void value_tile(const QbAttention *a, int query, int row, int n, ptrd
         for (int t = 0; t < vecs; t++)
             acc[r][t] = vec_zero();
     }
-    for (int key = 0; key < n; key++, v += a->ldv) {
-        Vec value[VALUE_VECS];
-        VEC_UNROLL
-        for (int t = 0; t < vecs; t++)
-            value[t] =
-                whole ? vec_load(v + t * VEC_LANES) : vec_load_masked(v + t * VEC_LANES, mask);
-        VEC_UNROLL
-        for (int r = 0; r < rows; r++) {
-            Vec weight = vec_set(p[r * ld + key]);
+    for (int key = 0, end = qb_attention_shared(a, n);; end = n, v += a->gap * a->ldv) {
+        for (; key < end; key++, v += a->ldv) {
+            Vec value[VALUE_VECS];
             VEC_UNROLL
             for (int t = 0; t < vecs; t++)
-                acc[r][t] = vec_fmadd(weight, value[t], acc[r][t]);
+                value[t] =
+                    whole ? vec_load(v + t * VEC_LANES) : vec_load_masked(v + t * VEC_LANES, mask);
+            VEC_UNROLL
+            for (int r = 0; r < rows; r++) {
+                Vec weight = vec_set(p[r * ld + key]);
+                VEC_UNROLL
+                for (int t = 0; t < vecs; t++)
+                    acc[r][t] = vec_fmadd(weight, value[t], acc[r][t]);
+            }
         }
+        if (end == n)
+            break;
     }
     VEC_UNROLL
     for (int r = 0; r < rows; r++) {

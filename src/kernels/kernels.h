@@ -127,6 +127,8 @@ typedef struct QbAttention {
     int n_query, n_key, head_dim;
     /* Query i sees keys 0 … first_visible - 1 + i (causal), all of them when first_visible < 0. */
     int first_visible;
+    int n_shared; /* keys from n_shared on, and their values, lie gap rows further down */
+    int gap;
     float scale;
     float *scratch; /* qb_attention_scratch(n_key) floats, 64-byte aligned */
 } QbAttention;

@@ -166,6 +166,53 @@ static void check_split(int n_query, int n_key, int head_dim, int first_visible,
     problem_deinit(&p);
 }
 
+/* The same rows with others between the first n_shared and the rest. */
+static CheckBuffer spread(const float *rows, ptrdiff_t ld, int n_rows, int dim, int n_shared,
+                          int gap)
+{
+    CheckBuffer wide =
+        check_floats((size_t)(n_rows + gap - 1) * (size_t)ld + (size_t)dim, CHECK_FILL_PLAIN);
+    float *to = wide.data;
+    for (int row = 0; row < n_rows; row++)
+        memcpy(to + (row + (row < n_shared ? 0 : gap)) * ld, rows + row * ld,
+               (size_t)dim * sizeof *to);
+    for (int row = n_shared; row < n_shared + gap; row++)
+        for (int d = 0; d < dim; d++)
+            to[row * ld + d] = NAN; /* must not be looked at */
+    return wide;
+}
+
+/* Keys in two places against all in one: equal to the bit. */
+static void check_gap(int n_query, int n_key, int head_dim, int first_visible, int n_shared,
+                      int gap, const QbKernels *levels, int n_levels)
+{
+    Problem p;
+    check_title("attention %d queries, %d keys, dim %d, first visible %d, %d shared, gap %d",
+                n_query, n_key, head_dim, first_visible, n_shared, gap);
+    problem_init(&p, n_query, n_key, head_dim, 1, first_visible, CHECK_FILL_PLAIN);
+    QbAttention apart = p.a;
+    CheckBuffer k = spread(p.a.k, p.a.ldk, n_key, head_dim, n_shared, gap);
+    CheckBuffer v = spread(p.a.v, p.a.ldv, n_key, head_dim, n_shared, gap);
+    apart.k = k.data;
+    apart.v = v.data;
+    apart.n_shared = n_shared;
+    apart.gap = gap;
+    float *whole = malloc(p.y.bytes);
+    for (int l = 0; l < n_levels; l++) {
+        memset(p.y.data, CHECK_PATTERN, p.y.bytes);
+        levels[l].attention(&p.a);
+        memcpy(whole, p.y.data, p.y.bytes);
+        memset(p.y.data, CHECK_PATTERN, p.y.bytes);
+        levels[l].attention(&apart);
+        check_true(!memcmp(whole, p.y.data, p.y.bytes), "%s depends on where the keys lie",
+                   levels[l].level);
+    }
+    free(whole);
+    check_buffer_free(&k);
+    check_buffer_free(&v);
+    problem_deinit(&p);
+}
+
 static void run_checks(const QbKernels *levels, int n_levels)
 {
     static const int queries[] = {1, 2, 3, 4, 7, 8, 9, 13};
@@ -182,6 +229,15 @@ static void run_checks(const QbKernels *levels, int n_levels)
         check_split(19, 40, 72, 21, group, levels, n_levels);
         check_split(12, 12, 128, 1, group, levels, n_levels);
     }
+    static const int splits[] = {0, 1, 7, 8, 9, 16, 17, 30, 40};
+    for (size_t s = 0; s < sizeof splits / sizeof *splits; s++)
+        for (int i = 0; i < 4; i++) {
+            int rest = 1 + check_random_below(40), gap = 1 + check_random_below(60);
+            int n_key = splits[s] + rest, n_query = 1 + check_random_below(rest);
+            int dim = dims[check_random_below(11)];
+            check_gap(n_query, n_key, dim, n_key - n_query + 1, splits[s], gap, levels, n_levels);
+            check_gap(n_query, n_key, dim, -1, splits[s], gap, levels, n_levels);
+        }
     check_case(26, 266, 64, 0, -1, CHECK_FILL_PLAIN, levels,
                n_levels); /* decoder across image tokens */
     check_case(9, 577, 64, 960, -1, CHECK_FILL_PLAIN, levels, n_levels); /* CLIP ViT-L/14 at 336 */
