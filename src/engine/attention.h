@@ -18,6 +18,12 @@ typedef struct QbAttentionLayer {
     int n_query, n_key, n_heads, n_kv_heads, head_dim;
     int first_visible; /* as in QbAttention: causal offset, or -1 for all keys */
     float scale;
+    /* Several sequences of n_key keys each that begin with the same n_shared keys: the rows of keys
+     * are those, then what is the first sequence's own, the second's, and so on. The last n_each
+     * queries are the last sequence's, and so on; all others are the first one's. In causal
+     * attention the last query of every sequence sees all keys of it. */
+    int n_sequences; /* 0 and 1: one, and the rest is not read */
+    int n_shared, n_each;
 } QbAttentionLayer;
 
 void qb_ops_want_attention(QbOps *ops, int max_keys);
@@ -39,7 +45,10 @@ static inline size_t qb_kv_cache_offset(const QbKvCache *cache, int layer, int p
     return ((size_t)layer * (size_t)cache->capacity + (size_t)position) * (size_t)cache->width;
 }
 
-/* Positions of row_key[n] that the cache already holds, and forgets everything behind them. */
+/* Positions of row_key[n] that the cache already holds. */
+int qb_kv_cache_common_prefix(const QbKvCache *cache, const uint64_t *row_key, int n);
+
+/* The same, and forgets everything behind them. */
 int qb_kv_cache_keep_prefix(QbKvCache *cache, const uint64_t *row_key, int n);
 
 #endif

@@ -1,6 +1,7 @@
 /* test_attention.c: attention with fewer key heads than query heads, causal at an offset or over
- * all keys, against the formula in double; the same bits for any number of threads and for queries
- * computed alone; the KV cache's prefix; arena and store. */
+ * all keys, against the formula in double; the same bits for any number of threads, for queries
+ * computed alone and for sequences with a common beginning; the KV cache's prefix; arena and store.
+ */
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/attention.h"
 #include "tests/unit/engine/ops_fixture.h"
@@ -171,6 +172,86 @@ static void test_attention(void **state)
             }
 }
 
+typedef struct {
+    int n_sequences, n_shared, n_own; /* keys */
+    int n_first, n_each;              /* queries */
+} Sequences;
+
+/* The keys and values of sequence i alone, behind each other. */
+static Data data_of(const Data *d, const Sequences *s, int i)
+{
+    Data one = *d;
+    size_t n_key = (size_t)(s->n_shared + s->n_own), ldk = (size_t)d->ldk, ldv = (size_t)d->ldv;
+    size_t shared = (size_t)s->n_shared, own = (size_t)(s->n_shared + i * s->n_own);
+    one.k = random_floats(n_key * ldk, 7);
+    one.v = random_floats(n_key * ldv, 7);
+    memcpy(one.k, d->k, shared * ldk * sizeof *one.k);
+    memcpy(one.v, d->v, shared * ldv * sizeof *one.v);
+    memcpy(one.k + shared * ldk, d->k + own * ldk, (n_key - shared) * ldk * sizeof *one.k);
+    memcpy(one.v + shared * ldv, d->v + own * ldv, (n_key - shared) * ldv * sizeof *one.v);
+    if (i > 0)
+        one.q += (s->n_first + (i - 1) * s->n_each) * d->ldq;
+    return one;
+}
+
+/* All sequences in one call against each in a call of its own: equal to the bit. */
+static void check_sequences(Fixture *f, Sequences s, bool causal)
+{
+    int n_key = s.n_shared + s.n_own, n_rows = n_key + (s.n_sequences - 1) * s.n_own;
+    Case c = {s.n_first + (s.n_sequences - 1) * s.n_each, n_key, 4, 2, 20, -1};
+    Data d = {.ldq = 4 * 20 + 3, .ldk = 2 * 20, .ldv = 2 * 20 + 1, .ldy = 4 * 20 + 5};
+    d.q = random_floats((size_t)(c.n_query * d.ldq), 1);
+    d.k = random_floats((size_t)(n_rows * d.ldk), 2);
+    d.v = random_floats((size_t)(n_rows * d.ldv), 3);
+    size_t count = (size_t)(c.n_query * d.ldy);
+    float *y = random_floats(count, 4), *want = random_floats(count, 4), *next = want;
+    if (causal)
+        c.first_visible = n_key - s.n_first + 1;
+    QbAttentionLayer layer = layer_of(&c, &d, y);
+    layer.n_sequences = s.n_sequences;
+    layer.n_shared = s.n_shared;
+    layer.n_each = s.n_each;
+    qb_op_attention(&f->ops, &layer);
+    for (int i = 0; i < s.n_sequences; i++) {
+        Data one = data_of(&d, &s, i);
+        c.n_query = i ? s.n_each : s.n_first;
+        c.first_visible = causal ? n_key - c.n_query + 1 : -1;
+        layer = layer_of(&c, &one, next);
+        qb_op_attention(&f->ops, &layer);
+        next += c.n_query * d.ldy;
+        free(one.k);
+        free(one.v);
+    }
+    if (memcmp(y, want, count * sizeof *y))
+        fail_msg("%s: %d sequences of %d + %d keys, %d and %d queries, differ from each alone",
+                 f->kernels.level, s.n_sequences, s.n_shared, s.n_own, s.n_first, s.n_each);
+    free(d.q);
+    free(d.k);
+    free(d.v);
+    free(y);
+    free(want);
+}
+
+static void test_sequences(void **state)
+{
+    (void)state;
+    static const Sequences cases[] = {{1, 9, 12, 12, 0},  {2, 5, 40, 45, 40}, {3, 0, 33, 33, 33},
+                                      {4, 17, 70, 1, 70}, {5, 16, 64, 1, 1},  {2, 100, 1, 101, 1},
+                                      {17, 3, 35, 20, 35}};
+    for (int level = 0; level < FIXTURE_LEVELS; level++)
+        for (int threads = 1; threads <= FIXTURE_THREADS && fixture_has_level(level); threads++) {
+            Fixture f;
+            fixture_begin(&f, level, threads);
+            qb_ops_want_attention(&f.ops, 200);
+            fixture_commit(&f);
+            for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+                check_sequences(&f, cases[i], true);
+                check_sequences(&f, cases[i], false);
+            }
+            fixture_end(&f);
+        }
+}
+
 static void test_kv_cache(void **state)
 {
     (void)state;
@@ -187,6 +268,7 @@ static void test_kv_cache(void **state)
     assert_int_equal(qb_kv_cache_keep_prefix(&cache, keys, 8), 0); /* empty */
     memcpy(cache.row_key, keys, sizeof keys);
     cache.length = 6;
+    assert_int_equal(qb_kv_cache_common_prefix(&cache, other, 4), 2);
     assert_int_equal(qb_kv_cache_keep_prefix(&cache, keys, 8), 6);
     assert_int_equal(qb_kv_cache_keep_prefix(&cache, keys, 5), 5);
     assert_int_equal(cache.length, 5); /* the rest is forgotten */
@@ -248,9 +330,8 @@ static void test_store(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_attention),
-        cmocka_unit_test(test_kv_cache),
-        cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_attention), cmocka_unit_test(test_sequences),
+        cmocka_unit_test(test_kv_cache),  cmocka_unit_test(test_arena),
         cmocka_unit_test(test_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
