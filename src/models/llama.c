@@ -8,14 +8,17 @@
  *   last row: RMSNorm, then the head, for the words that are wanted (session.c)
  *
  * With two ways, both norms, Wk and Wv of a row depend on whether it is text or a picture's; rows
- * in a run of the same kind are done together. Rows that nobody reads stop after the last layer's
- * keys and values. */
+ * of a kind are brought together for the matrices. Rows that nobody reads stop after the last
+ * layer's keys and values. Several prompts with the same beginning lie behind each other, and only
+ * attention and positions know of it. */
 // SPDX-License-Identifier: Apache-2.0
 #include "models/llama.h"
 
 #include "base/error.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -168,8 +171,8 @@ QbStatus qb_llama_load(QbLlama *m, const QbLoader *loader, const char *prefix, i
         status = load_layer(&m->layers[i], loader, m, i, flags);
     bool tied = !qb_loader_has(loader, "output.weight");
     (void)(status ||
-           (status =
-                qb_load_embedding(&m->embedding, loader, m->n_vocab, m->n_embd, "token_embd.weight")) ||
+           (status = qb_load_embedding(&m->embedding, loader, m->n_vocab, m->n_embd,
+                                       "token_embd.weight")) ||
            (status =
                 qb_load_vector(&m->output_norm, loader, (size_t)m->n_embd, "output_norm.weight")) ||
            (status = qb_load_linear(&m->output, loader, flags, m->n_vocab, m->n_embd, "%s",
@@ -201,7 +204,26 @@ void qb_llama_layout(QbLlamaState *s, QbOps *ops, QbArena *arena, const QbLlama 
             qb_ops_want_linear(ops, &l->ways[way].v, max_rows);
         }
     }
-    qb_ops_want_linear(ops, &m->output, 1);
+    qb_ops_want_linear(ops, &m->output, max_rows);
+}
+
+/* Where rows stand: the last n_each rows belong to the last sequence, those before them to the one
+ * before, and so on; all others are the first one's. Every sequence ends in front of position end.
+ */
+typedef struct {
+    int n_rows, n_sequences, n_each, end;
+} Span;
+
+static int first_rows(const Span *span)
+{
+    return span->n_rows - (span->n_sequences - 1) * span->n_each;
+}
+
+static int position_of(const Span *span, int row)
+{
+    int n_first = first_rows(span);
+    return row < n_first ? span->end - n_first + row
+                         : span->end - span->n_each + (row - n_first) % span->n_each;
 }
 
 typedef struct {
@@ -209,7 +231,8 @@ typedef struct {
     const QbLlama *m;
     float *x;
     ptrdiff_t ld;
-    int n_heads, first_position;
+    int n_heads;
+    const Span *span;
 } RopeJob;
 
 static void rope_rows(int begin, int end, int thread, void *user)
@@ -218,17 +241,16 @@ static void rope_rows(int begin, int end, int thread, void *user)
     const RopeJob *job = user;
     ptrdiff_t half = job->m->head_dim / 2;
     for (int row = begin; row < end; row++) {
-        ptrdiff_t angle = (job->first_position + row) * half;
+        ptrdiff_t angle = position_of(job->span, row) * half;
         job->ops->kernels->rope_pairs(job->x + row * job->ld, job->m->rope_cos + angle,
                                       job->m->rope_sin + angle, job->n_heads, job->m->head_dim);
     }
 }
 
-static void rope(const QbOps *ops, const QbLlama *m, float *x, int n_heads, int first_position,
-                 int n)
+static void rope(const QbOps *ops, const QbLlama *m, float *x, int n_heads, const Span *span)
 {
-    RopeJob job = {ops, m, x, (ptrdiff_t)n_heads * m->head_dim, n_heads, first_position};
-    qb_pool_run(ops->pool, rope_rows, &job, n, 16);
+    RopeJob job = {ops, m, x, (ptrdiff_t)n_heads * m->head_dim, n_heads, span};
+    qb_pool_run(ops->pool, rope_rows, &job, span->n_rows, 16);
 }
 
 /* Rows first … the result - 1, of n_rows, go the same way, which is *out. */
@@ -243,52 +265,101 @@ static int run_end(const QbLlamaWay **out, const QbLlamaState *s, const QbLlama 
     return end;
 }
 
-/* Keys and values of all rows; their normed states stay in s->h. */
-static void make_keys(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int layer, int n_rows)
-{
-    const QbRows none = {0};
-    int kv = m->n_kv_heads * m->head_dim, start = s->cache.length;
-    float *k = s->cache.k + qb_kv_cache_offset(&s->cache, layer, start);
-    float *v = s->cache.v + qb_kv_cache_offset(&s->cache, layer, start);
-    const QbLlamaWay *way;
-    for (int row = 0, end; row < n_rows; row = end) {
-        end = run_end(&way, s, m, layer, row, n_rows);
-        ptrdiff_t at = (ptrdiff_t)row * m->n_embd, kv_at = (ptrdiff_t)row * kv;
-        QbRows h = {s->h + at, m->n_embd};
-        int n = end - row;
-        qb_op_rms_norm(ops, s->h + at, s->x + at, way->attn_norm, n, m->n_embd, m->norm_eps);
-        qb_op_linear(ops, &way->k, k + kv_at, kv, h, n, QB_ACT_NONE, none);
-        qb_op_linear(ops, &way->v, v + kv_at, kv, h, n, QB_ACT_NONE, none);
-    }
-    rope(ops, m, k, m->n_kv_heads, start, n_rows);
-}
+enum Norm { ATTN_NORM, FFN_NORM };
 
-static void ffn_norm(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int layer, int first,
-                     int n_rows)
+static void norm(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int layer, enum Norm which,
+                 int first, int n_rows)
 {
     const QbLlamaWay *way;
     for (int row = first, end; row < n_rows; row = end) {
         end = run_end(&way, s, m, layer, row, n_rows);
         ptrdiff_t at = (ptrdiff_t)row * m->n_embd;
-        qb_op_rms_norm(ops, s->h + at, s->x + at, way->ffn_norm, end - row, m->n_embd, m->norm_eps);
+        qb_op_rms_norm(ops, s->h + at, s->x + at,
+                       which == ATTN_NORM ? way->attn_norm : way->ffn_norm, end - row, m->n_embd,
+                       m->norm_eps);
     }
 }
 
-/* Rows first … n_rows-1 of x go on; keys and values are made for all rows. */
-static void layer_forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int i, int first,
-                          int n_rows)
+/* The rows go the same way in K and V, and lie apart: they are brought together in s->attn, their
+ * keys or values in s->q (nobody needs these two yet), so that weights are fetched once. */
+static void make_keys_of_way(float *k, float *v, QbLlamaState *s, const QbOps *ops,
+                             const QbLlama *m, const QbLlamaLayer *l, int way, int n_rows)
+{
+    const struct {
+        const QbLinear *weights;
+        float *to;
+    } parts[] = {{&l->ways[way].k, k}, {&l->ways[way].v, v}};
+    size_t kv = (size_t)(m->n_kv_heads * m->head_dim), width = (size_t)m->n_embd;
+    float *next = s->attn;
+    for (int row = 0; row < n_rows; row++)
+        if (s->way[row] == way) {
+            memcpy(next, s->h + (size_t)row * width, width * sizeof *next);
+            next += width;
+        }
+    int n = (int)((size_t)(next - s->attn) / width);
+    for (int part = 0; part < 2 && n > 0; part++) {
+        qb_op_linear(ops, parts[part].weights, s->q, (ptrdiff_t)kv, (QbRows){s->attn, m->n_embd}, n,
+                     QB_ACT_NONE, (QbRows){0});
+        const float *from = s->q;
+        for (int row = 0; row < n_rows; row++)
+            if (s->way[row] == way) {
+                memcpy(parts[part].to + (size_t)row * kv, from, kv * sizeof *from);
+                from += kv;
+            }
+    }
+}
+
+/* Keys and values of all rows; their normed states stay in s->h. */
+static void make_keys(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int layer,
+                      const Span *span)
+{
+    const QbRows h = {s->h, m->n_embd}, none = {0};
+    const QbLlamaLayer *l = &m->layers[layer];
+    int kv = m->n_kv_heads * m->head_dim, n_rows = span->n_rows;
+    float *k = s->cache.k + qb_kv_cache_offset(&s->cache, layer, s->cache.length);
+    float *v = s->cache.v + qb_kv_cache_offset(&s->cache, layer, s->cache.length);
+    norm(s, ops, m, layer, ATTN_NORM, 0, n_rows);
+    if (m->n_ways == 1) {
+        qb_op_linear(ops, &l->ways[0].k, k, kv, h, n_rows, QB_ACT_NONE, none);
+        qb_op_linear(ops, &l->ways[0].v, v, kv, h, n_rows, QB_ACT_NONE, none);
+    } else {
+        for (int way = 0; way < m->n_ways; way++)
+            make_keys_of_way(k, v, s, ops, m, l, way, n_rows);
+    }
+    rope(ops, m, k, m->n_kv_heads, span);
+}
+
+/* Moves the last row of every sequence behind all others, from the back, so that none is
+ * overwritten before it has moved. */
+static void gather_last_rows(QbLlamaState *s, const QbLlama *m, const Span *span)
+{
+    size_t width = (size_t)m->n_embd;
+    for (int i = span->n_sequences - 1; i >= 0; i--) {
+        size_t from = (size_t)(first_rows(span) + i * span->n_each - 1);
+        size_t to = (size_t)(span->n_rows - span->n_sequences + i);
+        memmove(s->x + to * width, s->x + from * width, width * sizeof *s->x);
+        memmove(s->h + to * width, s->h + from * width, width * sizeof *s->h);
+        s->way[to] = s->way[from];
+    }
+}
+
+/* Keys and values are made for all rows; only the rows `on`, the last ones, go on. */
+static void layer_forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int i,
+                          const Span *all, const Span *on)
 {
     const QbLlamaLayer *l = &m->layers[i];
     const QbRows none = {0};
     int kv = m->n_kv_heads * m->head_dim, wide = m->n_heads * m->head_dim;
-    int start = s->cache.length, n = n_rows - first;
+    int n = on->n_rows, first = all->n_rows - n;
 
-    make_keys(s, ops, m, i, n_rows);
+    make_keys(s, ops, m, i, all);
     if (n == 0)
         return;
+    if (first > 0)
+        gather_last_rows(s, m, all);
     float *x = s->x + (ptrdiff_t)first * m->n_embd, *h = s->h + (ptrdiff_t)first * m->n_embd;
     qb_op_linear(ops, &l->q, s->q, wide, (QbRows){h, m->n_embd}, n, QB_ACT_NONE, none);
-    rope(ops, m, s->q, m->n_heads, start + first, n);
+    rope(ops, m, s->q, m->n_heads, on);
     qb_op_attention(ops, &(QbAttentionLayer){
                              .q = {s->q, wide},
                              .k = {s->cache.k + qb_kv_cache_offset(&s->cache, i, 0), kv},
@@ -296,16 +367,19 @@ static void layer_forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, i
                              .y = s->attn,
                              .ldy = wide,
                              .n_query = n,
-                             .n_key = start + n_rows,
+                             .n_key = on->end,
                              .n_heads = m->n_heads,
                              .n_kv_heads = m->n_kv_heads,
                              .head_dim = m->head_dim,
-                             .first_visible = start + first + 1,
+                             .first_visible = on->end - first_rows(on) + 1,
                              .scale = 1.0f / sqrtf((float)m->head_dim),
+                             .n_sequences = on->n_sequences,
+                             .n_shared = all->end - all->n_each,
+                             .n_each = on->n_each,
                          });
     qb_op_linear(ops, &l->o, x, m->n_embd, (QbRows){s->attn, wide}, n, QB_ACT_NONE,
                  (QbRows){x, m->n_embd});
-    ffn_norm(s, ops, m, i, first, n_rows);
+    norm(s, ops, m, i, FFN_NORM, first, all->n_rows);
     qb_op_linear(ops, &l->gate, s->gate, m->n_ff, (QbRows){h, m->n_embd}, n, QB_ACT_NONE, none);
     qb_op_linear(ops, &l->up, s->up, m->n_ff, (QbRows){h, m->n_embd}, n, QB_ACT_NONE, none);
     qb_op_silu_mul(ops, s->gate, s->up, n, m->n_ff);
@@ -313,15 +387,28 @@ static void layer_forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, i
                  (QbRows){x, m->n_embd});
 }
 
+static void forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, const Span *all, bool read)
+{
+    int n_read = read ? all->n_sequences : 0;
+    const Span last = {n_read, all->n_sequences, 1, all->end};
+    assert(all->n_rows <= s->max_rows && s->cache.length + all->n_rows <= s->cache.capacity);
+    assert(first_rows(all) == all->end - s->cache.length);
+    for (int i = 0; i < m->n_layers; i++)
+        layer_forward(s, ops, m, i, all, i == m->n_layers - 1 ? &last : all);
+    s->cache.length = all->end;
+    if (read)
+        qb_op_rms_norm(ops, s->h, s->x + (ptrdiff_t)(all->n_rows - n_read) * m->n_embd,
+                       m->output_norm, n_read, m->n_embd, m->norm_eps);
+}
+
 void qb_llama_forward(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int n_rows,
                       int read_last)
 {
-    for (int i = 0; i < m->n_layers; i++) {
-        bool last = i == m->n_layers - 1;
-        layer_forward(s, ops, m, i, !last ? 0 : read_last ? n_rows - 1 : n_rows, n_rows);
-    }
-    s->cache.length += n_rows;
-    if (read_last)
-        qb_op_rms_norm(ops, s->h, s->x + (ptrdiff_t)(n_rows - 1) * m->n_embd, m->output_norm, 1,
-                       m->n_embd, m->norm_eps);
+    forward(s, ops, m, &(Span){n_rows, 1, 0, s->cache.length + n_rows}, read_last);
+}
+
+void qb_llama_forward_batch(QbLlamaState *s, const QbOps *ops, const QbLlama *m, int n_rows,
+                            int n_sequences, int n_shared, int length)
+{
+    forward(s, ops, m, &(Span){n_rows, n_sequences, length - n_shared, length}, true);
 }

@@ -28,7 +28,7 @@ typedef struct QbLlama {
     int n_layers, n_embd, n_heads, n_kv_heads, head_dim, n_ff, n_vocab, n_context;
     int n_ways; /* 1, or 2: pictures' rows have their own */
     float norm_eps, rope_base;
-    QbEmbedding embedding;                /* [n_vocab][n_embd] */
+    QbEmbedding embedding;            /* [n_vocab][n_embd] */
     QbLlamaLayer *layers;             /* [n_layers] */
     const float *output_norm;         /* [n_embd] */
     QbLinear output;                  /* [n_vocab][n_embd] */
@@ -60,5 +60,13 @@ void qb_llama_layout(QbLlamaState *state, QbOps *ops, QbArena *arena, const QbLl
  * part, only the cache is wanted. In the last layer no other row is computed. */
 void qb_llama_forward(QbLlamaState *state, const QbOps *ops, const QbLlama *llama, int n_rows,
                       int read_last);
+
+/* The same for n_sequences (>= 1) prompts of `length` positions each that begin with the same
+ * n_shared ones. x[n_rows]: what the cache does not hold of the first prompt, then of each other
+ * one what is its own, length - n_shared rows, all of which the cache needs room for. A row sees
+ * what is before it in its own prompt, with the bits of a prompt fed alone. Last rows are left in
+ * state->h[n_sequences]. Afterwards the cache holds the first prompt. */
+void qb_llama_forward_batch(QbLlamaState *state, const QbOps *ops, const QbLlama *llama, int n_rows,
+                            int n_sequences, int n_shared, int length);
 
 #endif

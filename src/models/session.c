@@ -1,7 +1,9 @@
 /* session.c: see session.h.
  *
  * Every position of the KV cache has a key: the token id, or a picture's serial number and the row
- * in it. Two prompts share the positions up to the first differing key. */
+ * in it. Two prompts share the positions up to the first differing key. Of a group of prompts that
+ * go through the decoder together, the first one's rows lie where they lie when it is alone, and
+ * the others' own rows behind them; what stays in the cache is the first one. */
 // SPDX-License-Identifier: Apache-2.0
 #include "models/session.h"
 
@@ -31,11 +33,11 @@ struct QbSession {
     QbResizer resizer;
     QbLlamaState llama;
     void *vision;       /* arch->state_bytes, owned */
-    uint64_t *row_keys; /* [n_context]: of the prompt being fed */
+    uint64_t *row_keys; /* [n_context]: of the prompt, or the group, being fed */
     Slot *slots;        /* [n_slots], owned */
-    int n_slots;        /* as many as one prompt has had different pictures; at least 1 */
+    int n_slots;        /* as many different pictures as a prompt or a group has had; at least 1 */
     int n_image_tokens;
-    uint64_t n_prompts;
+    uint64_t n_prompts; /* a group counts as one */
     QbSessionTimes times;
     int64_t rows_computed;
 };
@@ -264,6 +266,19 @@ static void feed(QbSession *s, int n)
     }
 }
 
+static void read_logits(float *logits, const QbSession *s, int n_prompts, const int32_t *wanted,
+                        int n_wanted)
+{
+    const QbLlama *m = s->decoder;
+    const float *h = s->llama.h;
+    if (!wanted)
+        qb_op_linear(&s->ops, &m->output, logits, m->n_vocab, (QbRows){h, m->n_embd}, n_prompts,
+                     QB_ACT_NONE, (QbRows){0});
+    for (int i = 0; wanted && i < n_prompts; i++)
+        qb_op_linear_columns(&s->ops, &m->output, logits + (ptrdiff_t)i * n_wanted,
+                             h + (ptrdiff_t)i * m->n_embd, wanted, n_wanted);
+}
+
 QbStatus qb_session_eval(float *logits, QbSession *s, const int32_t *ids, int n_ids,
                          const QbImage *const *images, int n_images, const int32_t *wanted,
                          int n_wanted)
@@ -276,13 +291,93 @@ QbStatus qb_session_eval(float *logits, QbSession *s, const int32_t *ids, int n_
         return status;
     double start = qb_now_ms();
     feed(s, n);
-    if (wanted)
-        qb_op_linear_columns(&s->ops, &s->decoder->output, logits, s->llama.h, wanted, n_wanted);
-    else
-        qb_op_linear(&s->ops, &s->decoder->output, logits, s->decoder->n_vocab,
-                     (QbRows){s->llama.h, s->decoder->n_embd}, 1, QB_ACT_NONE, (QbRows){0});
+    read_logits(logits, s, 1, wanted, n_wanted);
     s->times.prefill_ms += qb_now_ms() - start;
     return QB_OK;
+}
+
+/* A prompt for a group of pictures. */
+typedef struct {
+    const int32_t *ids;
+    int n_ids, n_shared; /* tokens in front of the picture */
+    int n_rows, n_own;   /* of the prompt; of them behind the shared ones */
+} Question;
+
+static QbStatus make_question(Question *out, QbSession *s, const int32_t *ids, int n_ids,
+                              const QbImage *const *images, int n_batch)
+{
+    *out = (Question){.ids = ids, .n_ids = n_ids};
+    if (n_batch < 1)
+        return qb_fail(QB_ERR_ARG, "no picture to ask about");
+    for (int i = 0; i < n_batch; i++)
+        if (!images[i])
+            return qb_fail(QB_ERR_ARG, "picture %d of %d is missing", i + 1, n_batch);
+    QbStatus status = expand(s, &out->n_rows, ids, n_ids, images, 1);
+    while (!status && ids[out->n_shared] != QB_ID_IMAGE)
+        out->n_shared++;
+    out->n_own = out->n_rows - out->n_shared;
+    return status;
+}
+
+/* How many of the n pictures fit, given what the cache still holds of the first one's prompt; row
+ * keys are that prompt's. */
+static int group_size(const QbSession *s, const Question *q, int n)
+{
+    const QbKvCache *cache = &s->llama.cache;
+    int known = qb_kv_cache_common_prefix(cache, s->row_keys, q->n_rows - 1);
+    int in_pass = s->llama.max_rows - (q->n_rows - known);
+    int in_cache = s->decoder->n_context - q->n_rows;
+    int room = in_pass < in_cache ? in_pass : in_cache;
+    int others = room > 0 ? room / q->n_own : 0;
+    return others < n - 1 ? 1 + others : n;
+}
+
+/* Row keys of the group's other prompts, behind the first one's. */
+static void expand_others(QbSession *s, const Question *q, const QbImage *const *images, int n)
+{
+    uint64_t *key = s->row_keys + q->n_rows;
+    for (int i = 1; i < n; i++)
+        for (int row = 0; row < q->n_own; row++) {
+            uint64_t first = s->row_keys[q->n_shared + row];
+            *key++ = first & 1 ? picture_key(images[i]->serial, row) : first;
+        }
+}
+
+static void feed_group(QbSession *s, const Question *q, int n)
+{
+    QbKvCache *cache = &s->llama.cache;
+    int done = qb_kv_cache_keep_prefix(cache, s->row_keys, q->n_rows - 1);
+    int rows = q->n_rows - done + (n - 1) * q->n_own;
+    embed_rows(s, done, rows);
+    memcpy(cache->row_key + done, s->row_keys + done,
+           (size_t)(q->n_rows - done) * sizeof *s->row_keys);
+    qb_llama_forward_batch(&s->llama, &s->ops, s->decoder, rows, n, q->n_shared, q->n_rows);
+    s->rows_computed += rows;
+}
+
+QbStatus qb_session_eval_batch(float *logits, QbSession *s, const int32_t *ids, int n_ids,
+                               const QbImage *const *images, int n_batch, const int32_t *wanted,
+                               int n_wanted)
+{
+    Question q;
+    QbStatus status = make_question(&q, s, ids, n_ids, images, n_batch);
+    int width = wanted ? n_wanted : s->decoder->n_vocab;
+    for (int at = 0, n; at < n_batch && !status; at += n, images += n) {
+        if ((status = expand(s, &q.n_rows, ids, n_ids, images, 1)))
+            break;
+        n = group_size(s, &q, n_batch - at);
+        if ((status = encode_new(s, images, n)))
+            break;
+        double start = qb_now_ms();
+        expand_others(s, &q, images, n);
+        if (n > 1)
+            feed_group(s, &q, n);
+        else
+            feed(s, q.n_rows);
+        read_logits(logits + (ptrdiff_t)at * width, s, n, wanted, n_wanted);
+        s->times.prefill_ms += qb_now_ms() - start;
+    }
+    return status;
 }
 
 void qb_session_take_times(QbSessionTimes *out, QbSession *session)

@@ -41,6 +41,16 @@ QbStatus qb_session_eval(float *logits, QbSession *session, const int32_t *ids, 
                          const QbImage *const *images, int n_images, const int32_t *wanted,
                          int n_wanted);
 
+/* The same prompt about n_batch (>= 1) pictures, one each: ids has one QB_ID_IMAGE.
+ * logits[n_batch][n_wanted], the same bits as of n_batch calls of qb_session_eval. Rows of several
+ * pictures, as many as there is room for in the model's context and in one forward pass, go through
+ * the decoder together, so that a weight is fetched from memory once for all of them. Allocates
+ * only room for the tokens of more pictures than any prompt or group before had, and what resizing
+ * needs. logits are undefined on failure; a picture that cannot be encoded is one. */
+QbStatus qb_session_eval_batch(float *logits, QbSession *session, const int32_t *ids, int n_ids,
+                               const QbImage *const *images, int n_batch, const int32_t *wanted,
+                               int n_wanted);
+
 /* Time spent since the last call of this, by phase. */
 void qb_session_take_times(QbSessionTimes *out, QbSession *session);
 
