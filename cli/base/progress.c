@@ -168,6 +168,28 @@ void progress_update_bytes(int64_t done, int64_t total, const char *what)
     pthread_mutex_unlock(&progress.mutex);
 }
 
+static void draw_parts(double fraction, const char *const *parts, int n)
+{
+    int columns = terminal_width(STDERR_FILENO) - 1;
+    Text words = {0};
+    for (int i = 0; i < n; i++) {
+        size_t length = words.length;
+        text_add(&words, length > 0 ? "  " : "");
+        text_add_printable(&words, parts[i]);
+        keep_if_fits(&words, length, columns);
+    }
+    draw_line(&words, fraction, columns);
+    text_free(&words);
+}
+
+void progress_update_parts(double fraction, const char *const *parts, int n)
+{
+    pthread_mutex_lock(&progress.mutex);
+    if (progress.active && (!progress.visible || clock_ms() - progress.drawn_ms >= 100))
+        draw_parts(fraction, parts, n);
+    pthread_mutex_unlock(&progress.mutex);
+}
+
 void progress_update(int64_t done, int64_t scored, int64_t total)
 {
     pthread_mutex_lock(&progress.mutex);

@@ -18,6 +18,10 @@ void progress_update(int64_t done, int64_t scored, int64_t total);
 /* The same for work that is counted in bytes; what: the part at hand, shown if there is room. */
 void progress_update_bytes(int64_t done, int64_t total, const char *what);
 
+/* The same for work that is told in words: parts[n], the more important first, of which so many are
+ * shown as there is room for. fraction: done so far, < 0 = not known. */
+void progress_update_parts(double fraction, const char *const *parts, int n);
+
 /* "1.23 GB" (10^9), "45.6 MB" …, into text[n]. */
 void progress_format_bytes(char *text, size_t n, int64_t bytes);
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 void report(const char *format, ...)
@@ -30,4 +31,21 @@ void report(const char *format, ...)
     write_all(STDERR_FILENO, line.data, line.length);
     text_free(&line);
     free(message);
+}
+
+/* Most of the library's errors begin with the path, control characters in it as '?'. */
+static bool begins_with_path(const char *what, const char *path)
+{
+    for (; *path; path++, what++) {
+        bool control = (unsigned char)*path < 0x20 || *path == 0x7f;
+        if (*what != (control ? '?' : *path))
+            return false;
+    }
+    return true;
+}
+
+void report_about(const char *path, const char *what)
+{
+    bool named = begins_with_path(what, path);
+    report("%s%s%s", path, named ? "" : ": ", what + (named ? strlen(path) : 0));
 }

@@ -7,4 +7,7 @@
  * instead. A progress bar is taken away first. Any thread may call it. */
 void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same about a file: "<path>: <what>", or what alone where it begins with the path. */
+void report_about(const char *path, const char *what);
+
 #endif

@@ -111,25 +111,12 @@ static bool print_record(const Record *record, void *user)
     return good;
 }
 
-/* Most errors begin with the path, control characters in it as '?'. */
-static bool names_path(const char *error, const char *path)
-{
-    for (; *path; path++, error++) {
-        bool control = (unsigned char)*path < 0x20 || *path == 0x7f;
-        if (*error != (control ? '?' : *path))
-            return false;
-    }
-    return true;
-}
-
 static bool take(const Record *record, QbImage **thumbnail, void *user)
 {
     Run *run = user;
     if (record->error) {
         run->n_failed++;
-        bool named = names_path(record->error, record->path);
-        report("%s%s%s", record->path, named ? "" : ": ",
-               record->error + (named ? strlen(record->path) : 0));
+        report_about(record->path, record->error);
     } else {
         run->n_scored++;
         run->n_below += is_below(run, scale_apply(run->info.scale, record->score.score));
