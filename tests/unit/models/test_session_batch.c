@@ -273,7 +273,15 @@ static void test_what_is_kept(void **state)
     assert_int_equal(qb_session_eval_batch(logits, s, f.ids, f.n_ids, f.at + 2, 3, f.ids, 1),
                      QB_OK);
     assert_int_equal(qb_session_rows_computed(s) - before, 3 * f.n_own);
-    /* the same picture three times: encoded once, and right */
+    /* a longer prompt, whose rows a batch then overwrites */
+    int32_t longer[MAX_IDS] = {0};
+    memcpy(longer, f.ids, (size_t)f.n_ids * sizeof *longer);
+    for (int i = 0; i < 30; i++)
+        longer[f.n_ids + i] = 50 + i;
+    check_single(&f, s, longer, f.n_ids + 30, b, 1);
+    check_batch(&f, s, 1, 4);
+    assert_int_equal(check_single(&f, s, longer, f.n_ids + 30, b, 1), 30);
+    /* the same picture three times */
     const QbImage *same[] = {f.at[4], f.at[4], f.at[4]};
     static float got[3 * MAX_VOCAB];
     assert_int_equal(qb_session_eval_batch(got, s, f.ids, f.n_ids, same, 3, NULL, 0), QB_OK);
