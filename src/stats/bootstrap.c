@@ -29,21 +29,35 @@ static double percentile(const double *sorted, size_t n, double p)
     return sorted[below] * (1 - part) + sorted[below + 1] * part;
 }
 
+/* The pairs that are drawn from, in parts. */
+typedef struct {
+    const double *x, *y;
+    size_t n, part_size;
+} Pairs;
+
+static void draw(double *drawn, QbRandom *random, const Pairs *pairs)
+{
+    size_t n = pairs->n;
+    for (size_t start = 0, end; start < n; start = end) {
+        end = n - start > pairs->part_size ? start + pairs->part_size : n;
+        for (size_t i = start; i < end; i++) {
+            size_t pick = start + qb_random_below(random, (uint32_t)(end - start));
+            drawn[i] = pairs->x[pick];
+            drawn[n + i] = pairs->y[pick];
+        }
+    }
+}
+
 /* values: the statistics of the resamples for which it is defined, *out_count of them. */
 static QbStatus resample(double *values, size_t *out_count, double *drawn, QbStatistic statistic,
-                         void *user, const double *x, const double *y, size_t n, int n_resamples,
-                         uint64_t seed)
+                         void *user, const Pairs *pairs, int n_resamples, uint64_t seed)
 {
     QbRandom random;
     size_t count = 0;
     qb_random_seed(&random, seed);
     for (int r = 0; r < n_resamples; r++) {
-        for (size_t i = 0; i < n; i++) {
-            uint32_t pick = qb_random_below(&random, (uint32_t)n);
-            drawn[i] = x[pick];
-            drawn[n + i] = y[pick];
-        }
-        QbStatus status = statistic(&values[count], drawn, drawn + n, n, user);
+        draw(drawn, &random, pairs);
+        QbStatus status = statistic(&values[count], drawn, drawn + pairs->n, pairs->n, user);
         if (status && status != QB_ERR_ARG)
             return status;
         count += !status;
@@ -52,14 +66,18 @@ static QbStatus resample(double *values, size_t *out_count, double *drawn, QbSta
     return QB_OK;
 }
 
-QbStatus qb_bootstrap_interval(QbInterval *out, QbStatistic statistic, void *user, const double *x,
-                               const double *y, size_t n, int n_resamples, uint64_t seed)
+QbStatus qb_bootstrap_parts_interval(QbInterval *out, QbStatistic statistic, void *user,
+                                     const double *x, const double *y, size_t n, size_t part_size,
+                                     int n_resamples, uint64_t seed)
 {
     QbInterval interval = {0};
+    Pairs pairs = {x, y, n, part_size};
     size_t count = 0;
     if (n_resamples < QB_BOOTSTRAP_MIN_RESAMPLES || n_resamples > QB_BOOTSTRAP_MAX_RESAMPLES)
         return qb_fail(QB_ERR_ARG, "%d resamples, expected %d to %d", n_resamples,
                        QB_BOOTSTRAP_MIN_RESAMPLES, QB_BOOTSTRAP_MAX_RESAMPLES);
+    if (part_size < 1)
+        return qb_fail(QB_ERR_ARG, "parts of %zu pairs", part_size);
     QbStatus status = qb_pairs_check(x, y, n, 2);
     if (!status)
         status = statistic(&interval.value, x, y, n, user);
@@ -68,7 +86,7 @@ QbStatus qb_bootstrap_interval(QbInterval *out, QbStatistic statistic, void *use
     double *drawn = qb_calloc(2 * n, sizeof *drawn); /* [2][n] */
     double *values = qb_calloc((size_t)n_resamples, sizeof *values);
     status = drawn && values
-                 ? resample(values, &count, drawn, statistic, user, x, y, n, n_resamples, seed)
+                 ? resample(values, &count, drawn, statistic, user, &pairs, n_resamples, seed)
                  : QB_ERR_NOMEM;
     if (!status && count < (size_t)n_resamples - count)
         status =
@@ -84,4 +102,10 @@ QbStatus qb_bootstrap_interval(QbInterval *out, QbStatistic statistic, void *use
     qb_free(values);
     qb_free(drawn);
     return status;
+}
+
+QbStatus qb_bootstrap_interval(QbInterval *out, QbStatistic statistic, void *user, const double *x,
+                               const double *y, size_t n, int n_resamples, uint64_t seed)
+{
+    return qb_bootstrap_parts_interval(out, statistic, user, x, y, n, n ? n : 1, n_resamples, seed);
 }

@@ -31,4 +31,11 @@ typedef struct {
 QbStatus qb_bootstrap_interval(QbInterval *out, QbStatistic statistic, void *user, const double *x,
                                const double *y, size_t n, int n_resamples, uint64_t seed);
 
+/* The same for a statistic of parts: pairs k part_size up to (k + 1) part_size, the last part up to
+ * n. Each part is drawn from itself and keeps its place in what the statistic sees. part_size >= 1;
+ * with part_size >= n it is qb_bootstrap_interval. */
+QbStatus qb_bootstrap_parts_interval(QbInterval *out, QbStatistic statistic, void *user,
+                                     const double *x, const double *y, size_t n, size_t part_size,
+                                     int n_resamples, uint64_t seed);
+
 #endif
