@@ -6,6 +6,10 @@
 #include "base/mem.h"
 #include "base/time.h"
 
+#include <string.h>
+
+enum { MAX_GROUP = 16 }; /* pictures in one forward pass */
+
 void qb_scorer_options_init(QbScorerOptions *options)
 {
     *options = (QbScorerOptions){.size = sizeof *options};
@@ -107,14 +111,36 @@ QbStatus qb_scorer_score_image(QbScore *out, QbScorer *s, const QbImage *image)
     return status;
 }
 
+/* Of a few pictures: their logits fit on the stack. */
+static QbStatus score_group(QbScore *out, QbScorer *s, const QbImage *const *images, int n)
+{
+    float logits[MAX_GROUP * QB_SCORE_MAX_WORDS];
+    double start = qb_now_ms();
+    QbSessionTimes times;
+    QbStatus status = qb_session_eval_batch(logits, s->session, s->prompt.id, s->prompt.n, images,
+                                            n, s->word_id, s->n_words);
+    double total_ms = qb_now_ms() - start;
+    qb_session_take_times(&times, s->session);
+    for (int i = 0; i < n && !status; i++) {
+        out[i] = (QbScore){0};
+        memcpy(out[i].logit, logits + i * s->n_words, (size_t)s->n_words * sizeof *logits);
+        status = finish(&out[i], s, &times, total_ms, n);
+    }
+    return status;
+}
+
 QbStatus qb_scorer_score_images(QbScore *out, QbScorer *s, const QbImage *const *images,
                                 int n_images)
 {
     if (!out || !s || !images || n_images < 1)
         return qb_fail(QB_ERR_ARG, "qb_scorer_score_images: no picture");
+    for (int i = 0; i < n_images; i++)
+        if (!images[i])
+            return qb_fail(QB_ERR_ARG, "qb_scorer_score_images: picture %d is NULL", i + 1);
     QbStatus status = QB_OK;
-    for (int i = 0; i < n_images && !status; i++)
-        status = qb_scorer_score_image(&out[i], s, images[i]);
+    for (int i = 0; i < n_images && !status; i += MAX_GROUP)
+        status = score_group(out + i, s, images + i,
+                             n_images - i < MAX_GROUP ? n_images - i : MAX_GROUP);
     return status;
 }
 

@@ -113,6 +113,36 @@ static void test_many_threads_one_model(void **state)
 }
 
 /* The same on the embedded model, whose maps are large enough to be split over threads. */
+/* Groups of any size, larger ones than a forward pass takes too: the scores of one after another.
+ */
+static void test_many_pictures_in_one_call(void **state)
+{
+    (void)state;
+    enum { MANY = 35 };
+    QbScore want[N_IMAGES], got[MANY];
+    const QbImage *many[MANY];
+    QbScorer *scorer = new_scorer(model, 2, "mpe");
+    for (int i = 0; i < N_IMAGES; i++)
+        assert_int_equal(qb_scorer_score_image(&want[i], scorer, images[i]), QB_OK);
+    for (int i = 0; i < MANY; i++)
+        many[i] = images[i * i % N_IMAGES];
+    static const int sizes[] = {1, 2, 16, 17, MANY};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        if (qb_scorer_score_images(got, scorer, many, sizes[k]))
+            fail_msg("%s", qb_last_error());
+        for (int i = 0; i < sizes[k]; i++) {
+            const QbScore *one = &want[i * i % N_IMAGES];
+            assert_true(got[i].score == one->score && got[i].entropy == one->entropy);
+            assert_memory_equal(got[i].logit, one->logit, sizeof one->logit);
+            assert_true(got[i].total_ms >= 0);
+        }
+    }
+    many[3] = NULL;
+    assert_int_equal(qb_scorer_score_images(got, scorer, many, 5), QB_ERR_ARG);
+    assert_int_equal(qb_scorer_score_images(got, scorer, many, 0), QB_ERR_ARG);
+    qb_scorer_free(&scorer);
+}
+
 static void test_the_embedded_model(void **state)
 {
     (void)state;
@@ -366,6 +396,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_threads_one_model),
+        cmocka_unit_test(test_many_pictures_in_one_call),
         cmocka_unit_test(test_the_embedded_model),
         cmocka_unit_test(test_scoring_allocates_nothing),
         cmocka_unit_test(test_every_allocation_may_fail),
