@@ -217,4 +217,5 @@ def main():
     write(folder, "intervals.json", intervals)
 
 
-main()
+if __name__ == "__main__":
+    main()
