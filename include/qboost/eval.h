@@ -64,9 +64,10 @@ typedef struct QbTableJoin {
 } QbTableJoin;
 
 /* Opinions and data sets of labels, in its order, with the scores and logits of the rows of scores
- * that name the same file. Names are the same when they are equal or when one is the end of the
- * other behind a '/'. Of rows of scores with one name the last counts, as after a resumed run; two
- * different names that fit one label are QB_ERR_ARG. *out: owned by the caller. */
+ * that name the same file. Names are the same when they are equal or, where there is no equal one,
+ * when one is the end of the other behind a '/'. Of rows of scores with one name the last counts,
+ * as after a resumed run; two different names that fit one label are QB_ERR_ARG. *out: owned by the
+ * caller. info may be NULL. */
 QB_API QbStatus qb_table_join(QbTable **out, QbTableJoin *info, const QbTable *labels,
                               const QbTable *scores);
 
@@ -106,7 +107,8 @@ typedef struct QbEvalOptions {
     int resamples;     /* of the bootstrap; 0 = no intervals; default 1000 */
     uint64_t seed;     /* default 1: the same intervals every time */
     int64_t part_size; /* > 0: values are means over parts of so many pairs in their order, as CGIQA
-                          is reported; a rest of less than half a part is left out */
+                          is reported; a rest of less than half a part is left out, a longer one is
+                          a part. Each part has its own fits */
     int threads;       /* 0 = all CPUs; results do not depend on it */
 } QbEvalOptions;
 
@@ -125,7 +127,7 @@ typedef struct QbEvalResult {
     QbEvalValue plcc_logistic4, plcc_logistic5; /* after the fit */
     QbEvalValue rmse, rmse_logistic5;           /* after the 4- and 5-parameter fit, on the
                                                    opinions' scale; lower = better */
-    QbLogistic logistic4, logistic5;            /* fitted to all pairs; n_params 0 = no fit */
+    QbLogistic logistic4, logistic5;            /* fitted to all n; n_params 0 = no fit */
     bool converged4, converged5;
 } QbEvalResult;
 

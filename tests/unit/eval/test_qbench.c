@@ -1,5 +1,5 @@
-/* test_qbench.c: the published correlations of Q-Bench out of the published logits, every cell
- * (QB_SHARED/data/qbench; skipped when it is absent). */
+/* test_qbench.c: the published correlations of Q-Bench out of the published logits, every cell, and
+ * lists of real opinions (QB_SHARED/data; skipped when it is absent). */
 // SPDX-License-Identifier: Apache-2.0
 #include <qboost/eval.h>
 
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PATH_BYTES = 4096, CELLS = 15, CGI_PART = 3000 };
 
@@ -118,8 +119,42 @@ static void test_published(void **state)
     assert_int_equal(cells, CELLS);
 }
 
+/* Two scales of opinions, and videos of which some have none. */
+static void test_labels(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file;
+        double first;
+        size_t n_at_least, n_without;
+    } lists[] = {{"human-scores", 4.16, 200, 0}, {"video", 3.46, 9, 5}};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        char path[PATH_BYTES];
+        QbTable *table;
+        QbTableRow row;
+        size_t without = 0;
+        snprintf(path, sizeof path, "%s/data/%s/labels.csv", shared_folder(), lists[i].file);
+        if (access(path, R_OK)) {
+            print_message("skipped: %s is not there\n", path);
+            skip();
+        }
+        if (qb_table_open(&table, path, NULL))
+            fail_msg("%s", qb_last_error());
+        assert_true(qb_table_count(table) >= lists[i].n_at_least);
+        qb_table_row(&row, table, 0);
+        assert_true(row.opinion == lists[i].first && *row.dataset);
+        for (size_t k = 0; k < qb_table_count(table); k++) {
+            qb_table_row(&row, table, k);
+            without += isnan(row.opinion);
+        }
+        assert_int_equal(without, lists[i].n_without);
+        qb_table_free(&table);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_published)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_published),
+                                       cmocka_unit_test(test_labels)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,7 +35,8 @@ static void test_names(void **state)
                           "c.jpg,3,x\n"     /* the shorter one */
                           "d.jpg,4,y\n"     /* not there: bad.jpg does not count */
                           "a.jpg,5,y\n"     /* again */
-                          "e.jpg,,y\n",
+                          "e.jpg,,y\n"
+                          "c.jpg,7,z\n",
                           "path,score,logit_good,error\n"
                           "bad.jpg,10,1,\n"
                           "b.jpg,20,2,\n"
@@ -44,10 +45,10 @@ static void test_names(void **state)
                           "e.jpg,,,broken\n"
                           "more/f.jpg,60,,\n",
                           &info);
-    static const double scores[] = {40, 20, 30, NAN, 40, NAN};
-    static const char *const sets[] = {"x", "x", "x", "y", "y", "y"};
-    assert_int_equal(qb_table_count(table), 6);
-    for (size_t i = 0; i < 6; i++) {
+    static const double scores[] = {40, 20, 30, NAN, 40, NAN, 30};
+    static const char *const sets[] = {"x", "x", "x", "y", "y", "y", "z"};
+    assert_int_equal(qb_table_count(table), 7);
+    for (size_t i = 0; i < 7; i++) {
         QbTableRow row = row_of(table, i);
         assert_true(isnan(scores[i]) ? isnan(row.score) : row.score == scores[i]);
         assert_true(isnan(scores[i]) ? isnan(row.logit[0]) : row.logit[0] == scores[i] / 10);
