@@ -134,7 +134,7 @@ asan ubsan: ## all tests under the address and undefined-behaviour sanitizers
 	BUILD=build/asan tools/run_tests.sh
 tsan: ## the tests of threads under the thread sanitizer
 	+$(MAKE) -j$(JOBS) BUILD=build/tsan CFLAGS='-O1 -g -fsanitize=thread' programs
-	BUILD=build/tsan tools/run_tests.sh test_threads test_session test_scorer
+	BUILD=build/tsan tools/run_tests.sh test_threads test_session test_scorer test_video_score test_evaluate
 
 # ---- fuzzing ------------------------------------------------------------------------------------
 # clang takes many minutes to instrument the vector kernels, which see no foreign bytes.

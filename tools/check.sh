@@ -49,7 +49,7 @@ step "build with sanitizers" "$MAKE" -j"$JOBS" BUILD=build/asan CFLAGS="$sanitiz
 suite "tests under the address and undefined-behaviour sanitizers" build/asan
 step "build with the thread sanitizer" "$MAKE" -j"$JOBS" BUILD=build/tsan CFLAGS='-O1 -g -fsanitize=thread' \
     all programs
-suite "threads under the thread sanitizer" build/tsan test_threads test_session test_scorer
+suite "threads under the thread sanitizer" build/tsan test_threads test_session test_scorer test_video_score test_evaluate
 step "valgrind on one score" valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
     build/qboost score --cpu avx2 --threads 2 tests/golden/compact/dark_65x63.png
 step "build the fuzz targets" "$MAKE" -j"$JOBS" fuzzers

@@ -152,12 +152,23 @@ void qb_raster_put_indices(QbRaster *raster, int y, const uint8_t *indices,
             out[c] = palette->color[indices[x]][c];
 }
 
+static const QbImageCodec *codec_of(const uint8_t *data, size_t size)
+{
+    for (int i = 0; i < N_CODECS; i++)
+        if (codecs[i]->probe(data, size))
+            return codecs[i];
+    return NULL;
+}
+
+const char *qb_image_format_of(const uint8_t *data, size_t size)
+{
+    const QbImageCodec *codec = codec_of(data, size);
+    return codec ? codec->name : NULL;
+}
+
 static QbStatus decode(QbImage **out, const QbDecodeJob *job)
 {
-    const QbImageCodec *codec = NULL;
-    for (int i = 0; i < N_CODECS && !codec; i++)
-        if (codecs[i]->probe(job->data, job->size))
-            codec = codecs[i];
+    const QbImageCodec *codec = codec_of(job->data, job->size);
     if (!codec)
         return qb_fail(job->size ? QB_ERR_UNSUPPORTED : QB_ERR_FORMAT,
                        job->size ? "%s: not a picture in a format that is known here"

@@ -44,6 +44,10 @@ typedef struct QbImageCodec {
 extern const QbImageCodec qb_codec_jpeg, qb_codec_png, qb_codec_webp, qb_codec_gif, qb_codec_tiff,
     qb_codec_bmp, qb_codec_pnm, qb_codec_pfm, qb_codec_avif, qb_codec_heif, qb_codec_jxl;
 
+/* Name of the format that data, a file's first bytes, begin like; NULL = none that is known here.
+ */
+const char *qb_image_format_of(const uint8_t *data, size_t size);
+
 static inline bool qb_decode_is_managed(const QbDecodeJob *job)
 {
     return job->options->decode == QB_DECODE_MANAGED;
