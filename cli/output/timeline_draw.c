@@ -119,7 +119,7 @@ static void draw_head(const Plot *plot)
     char score[32];
     Text text = {0};
     format_score(score, sizeof score, plot, record->score.score, 3);
-    canvas_text(plot->canvas, RIGHT, 48, 34, TEXT_END, ink_of(record->score.score), score);
+    canvas_text(plot->canvas, RIGHT, 48, 28, TEXT_END, ink_of(record->score.score), score);
     caption_add_name(&text, record->path, 52);
     canvas_text(plot->canvas, LEFT, 40, TITLE_SIZE, TEXT_START, dark, text.data);
     text_clear(&text);
@@ -186,7 +186,7 @@ static void draw_line(const Plot *plot)
             canvas_rect(plot->canvas, points[i][0] - width / 2, y, width,
                         y_of(plot, span->lowest) - y, band);
     }
-    canvas_polyline(plot->canvas, (const double(*)[2])points, n, n > MOST_DOTS ? 1.2 : 2, line);
+    canvas_polyline(plot->canvas, (const double(*)[2])points, n, n > MOST_DOTS ? 1.4 : 2, line);
     for (int i = 0; i < n && n <= MOST_DOTS; i++)
         canvas_circle(plot->canvas, points[i][0], points[i][1], n > MOST_DOTS / 2 ? 2.2 : 3.2,
                       line);
@@ -240,7 +240,7 @@ static void draw_thumbnail(const Plot *plot, const TimelineFrame *frame, double 
                  width * scale, height * scale, frame->thumbnail);
     format_score(text, sizeof text, plot, frame->score, 3);
     canvas_text(plot->canvas, left, y, TEXT_SIZE + 2, TEXT_START, ink_of(frame->score), text);
-    format_time(text, sizeof text, frame->time_s, time_step(plot->length_s));
+    format_time(text, sizeof text, frame->time_s, plot->length_s < 60 ? 0.1 : 1);
     canvas_text(plot->canvas, left + plot->thumb_width, y, TEXT_SIZE, TEXT_END, soft, text);
 }
 
