@@ -6,6 +6,7 @@
 #include "options/options.h"
 #include "options/suggest.h"
 #include "session/model_args.h"
+#include "session/video_args.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
-const Command *const command_list[] = {&cmd_score,   &cmd_ask,        &cmd_mcq,  &cmd_info,
-                                       &cmd_convert, &cmd_completion, &cmd_help, NULL};
+const Command *const command_list[] = {&cmd_score,      &cmd_video, &cmd_ask,
+                                       &cmd_mcq,        &cmd_info,  &cmd_convert,
+                                       &cmd_completion, &cmd_help,  NULL};
 
 const Command *command_find(const char *name)
 {
@@ -85,6 +87,7 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN); /* a file over the size limit is a write that fails, as a full disk */
     setlocale(LC_CTYPE, "");
     model_args_init();
+    video_args_init();
     if (argc < 2) {
         show_help(NULL, STDERR_FILENO);
         return CLI_USAGE;
