@@ -14,7 +14,7 @@ const ExitCode exit_codes[] = {
      "at least one input failed (the others were done), or results could not be written"},
     {CLI_USAGE, "wrong usage"},
     {CLI_NO_INPUT,
-     "there was no picture to score, or the list of files or questions cannot be read"},
+     "there was nothing to score, or the list of files or questions cannot be read"},
     {CLI_MODEL, "the model or checkpoint is missing, damaged or not supported"},
     {CLI_LIMIT, "out of memory, or over a limit"},
     {CLI_THRESHOLD, "a score is below --fail-under (and no input failed)"},

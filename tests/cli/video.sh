@@ -199,5 +199,123 @@ check "the line is short all the same" python3 -c 'import re, sys
 lines = re.findall(r"points=\"([^\"]*)\"", open(sys.argv[1]).read())
 assert 500 <= max(len(l.split()) for l in lines) <= 1024' "$work/long.svg"
 
+# ---- inputs, exit codes
+mkdir "$work/none" "$work/deep" && mkdir "$work/deep/er" && cp "$work/v/b.y4m" "$work/deep/er/B.Y4M"
+check_code "a folder without videos" 3 "$QBOOST" video "$work/none"
+check_code "no operand" 2 "$QBOOST" video
+check_code "folders in folders" 0 "$QBOOST" video "$work/deep"
+check_has "are searched" "$work/out" "er/B.Y4M"
+check_code "not with --no-recursive" 3 "$QBOOST" video --no-recursive "$work/deep"
+printf '%s\0' "$work/v/a.y4m" "$work/v/b.y4m" >"$work/list"
+check_code "a list" 0 "$QBOOST" video --json -0 --files-from "$work/list"
+check_same "of two" "$(n_lines "$work/out")" 2
+check_code "a picture is no video" 1 "$QBOOST" video examples/cat.jpg
+check_has "score is named" "$work/err" "qboost score"
+check_code "a video is no picture" 1 "$QBOOST" score "$work/v/a.y4m" "$work/v/zz.mp4"
+check_has "video is named" "$work/err" "qboost video $work/v/zz.mp4"
+check_code "one that is not there" 1 "$QBOOST" video "$work/no.mp4" "$work/v/b.y4m"
+check_same "costs one line" "$(grep -c "no.mp4" "$work/err")" 1
+under=$(python3 -c 'import sys; print(float(sys.argv[1]) + 1e-6)' "$(json "$work/o.jsonl" 'd["score"]')")
+check_code "--fail-under: below" 6 "$QBOOST" video --fail-under "$under" "$work/v/a.y4m"
+check_code "--fail-under: a failure counts more" 1 "$QBOOST" video --fail-under "$under" "$work/v/a.y4m" "$work/v/zz.mp4"
+check_code "--fail-under: not below" 0 "$QBOOST" video --fail-under 0 "$work/v/a.y4m"
+check_code "--fail-under: off the scale" 2 "$QBOOST" video --fail-under 5 "$work/v/a.y4m"
+check_code "more pixels than allowed" 1 "$QBOOST" video --max-pixels 3071 "$work/v/a.y4m"
+check_has "the option is named" "$work/err" "--max-pixels"
+check_code "frames to a name without ending" 2 "$QBOOST" video --frames-out "$work/v/a.y4m" "$work/v/b.y4m"
+check_code "-q" 0 "$QBOOST" video -q "$work/v/a.y4m"
+check_same "says nothing" "$(n_lines "$work/err")" 0
+
+# ---- resume
+"$QBOOST" video --json "$work/v" >"$work/whole" 2>/dev/null
+check_code "--resume: the first two" 0 "$QBOOST" video --resume "$work/r" "$work/v/a.y4m" "$work/v/b.y4m"
+check_code "--resume: the rest" 1 "$QBOOST" video --resume "$work/r" "$work/v"
+check_has "says what was done before" "$work/err" "1 scored, 1 failed, 2 done before"
+check_same "nothing twice" "$(without_ms "$work/r")" "$(without_ms "$work/whole")"
+check_code "--resume: other frames are other settings" 1 "$QBOOST" video --resume "$work/r" --fps 2 "$work/v"
+check_same "and are added" "$(n_lines "$work/r")" 8
+check_code "--retry-failed" 1 "$QBOOST" video --resume "$work/r" --retry-failed "$work/v"
+check_same "adds a line" "$(n_lines "$work/r")" 9
+"$QBOOST" score --json "$work/v/picture.ppm" >"$work/pictures"
+check_code "a file of pictures' scores" 2 "$QBOOST" video --resume "$work/pictures" "$work/v"
+check_has "is no file of videos'" "$work/err" "qboost video --json"
+check_code "--resume and --frames-out" 2 "$QBOOST" video --resume "$work/r" --frames-out "$work/f.csv" "$work/v"
+
+# ---- signals: lines that are whole, also when the frames stop coming
+cat >"$work/stop.py" <<'PY'
+# stop.py SIGNAL FILE BYTES COMMAND…: sends the signal when FILE has grown to BYTES; prints the exit code
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+output = open(sys.argv[2], "w")
+feed, held = os.pipe()
+clip = open(sys.argv[-1], "rb").read()
+process = subprocess.Popen(sys.argv[4:-1], stdin=feed, stdout=output, stderr=subprocess.DEVNULL)
+os.close(feed)
+os.write(held, clip[:60000])  # the rest never comes
+deadline = time.time() + 20
+while process.poll() is None and os.stat(sys.argv[2]).st_size < int(sys.argv[3]) and time.time() < deadline:
+    time.sleep(0.02)
+time.sleep(0.5)
+process.send_signal(getattr(signal, sys.argv[1]))
+start = time.time()
+print(process.wait(20))
+sys.exit(time.time() - start > 5)
+PY
+for pair in SIGINT:130 SIGTERM:143; do
+    name=${pair%:*} wanted=${pair#*:}
+    code=$(python3 "$work/stop.py" $name "$work/s.json" 400 "$QBOOST" video --format json --fps 10 --frames-out "$work/s.csv" "$work/v/b.y4m" - "$work/v/a.y4m")
+    check_same "$name: exit code" "$code" "$wanted"
+    check "$name: the first video is there, the array closed" python3 -c 'import json, sys
+assert [r["frames"] for r in json.load(open(sys.argv[1]))] == [20]' "$work/s.json"
+    check "$name: whole rows of frames of the second" python3 -c 'import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1], newline="")))
+assert open(sys.argv[1], "rb").read().endswith(b"\r\n") and None not in rows[-1].values()
+assert 20 < len(rows) < 75 and rows[-1]["path"] == "-", len(rows)' "$work/s.csv"
+done
+
+# ---- progress, on a terminal only
+cat >"$work/on_pty.py" <<'PY'
+import fcntl, os, pty, struct, subprocess, sys, termios
+master, slave = pty.openpty()
+fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+p = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=slave)
+os.close(slave)
+data = b""
+while True:
+    try:
+        chunk = os.read(master, 65536)
+    except OSError:
+        break
+    if not chunk:
+        break
+    data += chunk
+sys.stdout.buffer.write(data)
+PY
+TERM=xterm python3 "$work/on_pty.py" "$QBOOST" video --every 1 "$work/long.y4m" >"$work/tty"
+check "progress" grep -qaE '1/1 long.y4m  frame [0-9]+/3000  score [01]\.[0-9]{3}  [0-9:]+/2:00  [0-9.]+/s  ETA [0-9:]+' "$work/tty"
+check "erased at the end" bash -c 'tr "\r" "\n" <"$1" | tail -n 2 | grep -qa "1 scored, 0 failed"' - "$work/tty"
+
 # ---- damage
 sample=$(ls -S tests/golden/video/*.mkv 2>/dev/null | head -n 1)
+if [ -z "$sample" ]; then
+    skip "damage" "no compressed clip"
+    finish
+fi
+whole=$(wc -c <"$sample")
+head -c $((whole * 2 / 3)) "$sample" >"$work/v/cut.mkv"
+check_code "a clip that breaks" 1 "$QBOOST" video --json --every 1 --frames-out "$work/d.csv" "$work/v/cut.mkv" "$work/v/b.y4m"
+cp "$work/out" "$work/cut"
+check_same "is partial" "$(json "$work/cut" 'd["partial"], "damage" in d, 0 < d["score"] < 1')" "(True, True, True)"
+check_same "the next one is scored" "$(tail -n 1 "$work/cut" | grep -c '"partial":false')" 1
+check_same "frames that could be read" "$(json "$work/cut" 'd["frames"]')" "$(grep -c cut.mkv "$work/d.csv")"
+"$QBOOST" video --json --every 1 "$sample" >"$work/out"
+check "are fewer than all" [ "$(json "$work/cut" 'd["frames"]')" -lt "$(json "$work/out" 'd["frames"]')" ]
+check_same "told on stderr" "$(grep -c 'cut.mkv: .*that could be read' "$work/err")" 1
+"$QBOOST" video --format csv "$work/v/cut.mkv" >"$work/out" 2>/dev/null
+check "CSV says so" python3 -c 'import csv, sys; assert next(csv.DictReader(open(sys.argv[1], newline="")))["partial"] == "1"' "$work/out"
+check_code "--resume: partial counts as failed" 1 "$QBOOST" video --resume "$work/r2" "$work/v/cut.mkv"
+check_code "--resume: also next time" 1 "$QBOOST" video --resume "$work/r2" "$work/v/cut.mkv"
+check_same "it is not done again" "$(n_lines "$work/r2")" 1
+cp "$sample" "$work/v/cut.mkv"
+check_code "--retry-failed does it again" 0 "$QBOOST" video --resume "$work/r2" --retry-failed "$work/v/cut.mkv"
+finish
