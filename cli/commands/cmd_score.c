@@ -158,7 +158,7 @@ static int run(const void *args_given, char **operands, int n_operands)
         code = check_fail_under(args);
     if (code == CLI_OK && args->contact_sheet)
         code = sheet_file_check(&cmd_score, args->contact_sheet, operands, n_operands);
-    return code == CLI_OK ? score_run(&cmd_score, args, &spec) : code;
+    return code == CLI_OK ? score_run(&cmd_score, args, &spec, NULL) : code;
 }
 
 const Command cmd_score = {

@@ -25,6 +25,9 @@ typedef struct JsonLine {
 bool json_read_line(JsonLine *out, const char *schema, const char *line, size_t length);
 void json_line_free(JsonLine *line);
 
+/* Adds a record's line with another path. */
+void json_add_renamed(Text *out, const char *line, size_t length, const char *path);
+
 /* A question about pictures. */
 typedef struct Asked {
     char *const *paths;

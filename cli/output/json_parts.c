@@ -94,12 +94,17 @@ void json_put_run(json_t *object, const RunInfo *run)
     json_put(object, "version", json_string(qb_version()));
 }
 
-void json_add_object(Text *out, json_t *object)
+void json_add_object_digits(Text *out, json_t *object, int digits)
 {
-    char *line = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    char *line = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION((size_t)digits));
     json_decref(object);
     if (!line)
         cli_out_of_memory();
     text_add(out, line);
     free(line);
+}
+
+void json_add_object(Text *out, json_t *object)
+{
+    json_add_object_digits(out, object, 9);
 }

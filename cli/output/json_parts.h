@@ -36,7 +36,8 @@ void json_put_video_run(json_t *object, const RunInfo *run);
 /* model, model_hash, method, settings, variant (if any), fit, cpu, version. */
 void json_put_run(json_t *object, const RunInfo *run);
 
-/* Adds the object on one line and gives it up. */
-void json_add_object(Text *out, json_t *object);
+/* Adds the object on one line and gives it up. digits: significant ones of numbers. */
+void json_add_object_digits(Text *out, json_t *object, int digits);
+void json_add_object(Text *out, json_t *object); /* with 9 */
 
 #endif

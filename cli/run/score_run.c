@@ -284,10 +284,21 @@ static int prepare_and_drive(Run *run, const Command *command, const InputsSpec 
     return code == CLI_OK ? drive(run, spec) : code;
 }
 
-int score_run(const Command *command, const ScoreArgs *args, const InputsSpec *inputs_spec)
+static void identify(RunIdentity *out, const RunInfo *info)
+{
+    snprintf(out->model, sizeof out->model, "%s", info->model);
+    snprintf(out->model_hash, sizeof out->model_hash, "%s", info->model_hash);
+    snprintf(out->settings, sizeof out->settings, "%s", info->settings);
+    snprintf(out->method, sizeof out->method, "%s", info->method);
+}
+
+int score_run(const Command *command, const ScoreArgs *args, const InputsSpec *inputs_spec,
+              RunIdentity *identity)
 {
     Run run = {.args = args, .format = args->resume ? &output_jsonl : output_find(args->format)};
     int code = prepare_and_drive(&run, command, inputs_spec);
+    if (identity && run.info.model_hash)
+        identify(identity, &run.info);
     for (; run.peeked_at < run.n_peeked; run.peeked_at++)
         input_free(&run.peeked[run.peeked_at]);
     free(run.peeked);

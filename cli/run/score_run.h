@@ -19,7 +19,14 @@ typedef struct ScoreArgs {
 
 extern const char *const sort_choices[];
 
-/* The command line is checked, nothing is opened yet. Returns an exit code. */
-int score_run(const Command *command, const ScoreArgs *args, const InputsSpec *inputs_spec);
+/* What tells the records of a run from those of other models and settings. */
+typedef struct RunIdentity {
+    char model[128], model_hash[33], settings[33], method[32];
+} RunIdentity;
+
+/* The command line is checked, nothing is opened yet. *identity (may be NULL) is filled when the
+ * output is JSON lines. Returns an exit code. */
+int score_run(const Command *command, const ScoreArgs *args, const InputsSpec *inputs_spec,
+              RunIdentity *identity);
 
 #endif

@@ -75,11 +75,7 @@ void model_args_init(void);
      .help = "what becomes of oblong pictures: crop (the middle is shown) or pad (to a square) (default: the " \
              "variant's or the model's)"}
 
-#define PROMPT_OPTIONS(Args, member) \
-    VARIANT_OPTIONS(Args, member), \
-    {.name = "method", .type = OPTION_CHOICE, .metavar = "NAME", .choices = method_choices, \
-     .offset = offsetof(Args, member.method), \
-     .help = "which words are read and how they are weighed: tti, mpe, binary or levels (default: the model's)"}, \
+#define QUESTION_OPTIONS(Args, member) \
     {.name = "prompt", .letter = 'p', .type = OPTION_STRING, .metavar = "TEXT", \
      .offset = offsetof(Args, member.prompt), .help = "the question (default: the model's)"}, \
     {.name = "prompt-file", .type = OPTION_STRING, .metavar = "FILE", \
@@ -94,6 +90,13 @@ void model_args_init(void);
     {.name = "temperature", .type = OPTION_NUMBER, .metavar = "T", .min = 1e-6, .max = 1e6, \
      .offset = offsetof(Args, member.temperature), \
      .help = "divides the logits before the softmax (default: the method's)"}
+
+#define PROMPT_OPTIONS(Args, member) \
+    VARIANT_OPTIONS(Args, member), \
+    {.name = "method", .type = OPTION_CHOICE, .metavar = "NAME", .choices = method_choices, \
+     .offset = offsetof(Args, member.method), \
+     .help = "which words are read and how they are weighed: tti, mpe, binary or levels (default: the model's)"}, \
+    QUESTION_OPTIONS(Args, member)
 // clang-format on
 
 /* What no option table can say: a model without a name, a question without words. prompts may be
