@@ -31,6 +31,10 @@ static const Option options[] = {
     {.name = "scale", .type = OPTION_CHOICE, .metavar = "RANGE", .choices = scale_names,
      .offset = offsetof(ScoreArgs, scale), .standard = "0-1",
      .help = "range of the printed score: 0-1, 1-5 or 0-100; higher is better (default: 0-1)"},
+    {.name = "calibration", .type = OPTION_STRING, .metavar = "FILE",
+     .offset = offsetof(ScoreArgs, calibration),
+     .help = "print scores on the scale of the data set that FILE, made by qboost eval --save-calibration, was "
+             "fitted to"},
     {.name = "sort", .type = OPTION_CHOICE, .metavar = "ORDER", .choices = sort_choices,
      .offset = offsetof(ScoreArgs, sort), .standard = "none",
      .help = "none: as they come; score: worst first; -score: best first; path. All but none print at "
@@ -125,15 +129,6 @@ static int check_resume(const ScoreArgs *args)
     return CLI_OK;
 }
 
-static int check_fail_under(const ScoreArgs *args)
-{
-    const Scale *scale = scale_find(args->scale);
-    if (args->fail_under < scale->low || args->fail_under > scale->high) /* not so for NAN */
-        return usage_error(&cmd_score, "--fail-under: %g is not on the scale %s", args->fail_under,
-                           scale->name);
-    return CLI_OK;
-}
-
 static int run(const void *args_given, char **operands, int n_operands)
 {
     const ScoreArgs *args = args_given;
@@ -154,8 +149,6 @@ static int run(const void *args_given, char **operands, int n_operands)
         code = check_stdin(args, operands, n_operands);
     if (code == CLI_OK)
         code = check_resume(args);
-    if (code == CLI_OK)
-        code = check_fail_under(args);
     if (code == CLI_OK && args->contact_sheet)
         code = sheet_file_check(&cmd_score, args->contact_sheet, operands, n_operands);
     return code == CLI_OK ? score_run(&cmd_score, args, &spec, NULL) : code;

@@ -42,6 +42,10 @@ static const Option options[] = {
     {.name = "scale", .type = OPTION_CHOICE, .metavar = "RANGE", .choices = scale_names,
      .offset = offsetof(VideoArgs, scale), .standard = "0-1",
      .help = "range of the printed score: 0-1, 1-5 or 0-100; higher is better (default: 0-1)"},
+    {.name = "calibration", .type = OPTION_STRING, .metavar = "FILE",
+     .offset = offsetof(VideoArgs, calibration),
+     .help = "print scores on the scale of the data set that FILE, made by qboost eval --save-calibration, was "
+             "fitted to"},
     {.name = "resume", .type = OPTION_STRING, .metavar = "FILE", .offset = offsetof(VideoArgs, resume),
      .help = "append JSON lines to FILE instead of standard output, leaving out what FILE already has"},
     {.name = "retry-failed", .type = OPTION_FLAG, .offset = offsetof(VideoArgs, retry_failed),
@@ -102,15 +106,6 @@ static int check_outputs(const VideoArgs *args)
     return CLI_OK;
 }
 
-static int check_fail_under(const VideoArgs *args)
-{
-    const Scale *scale = scale_find(args->scale);
-    if (args->fail_under < scale->low || args->fail_under > scale->high) /* not so for NAN */
-        return usage_error(&cmd_video, "--fail-under: %g is not on the scale %s", args->fail_under,
-                           scale->name);
-    return CLI_OK;
-}
-
 static int run(const void *args_given, char **operands, int n_operands)
 {
     const VideoArgs *args = args_given;
@@ -132,8 +127,6 @@ static int run(const void *args_given, char **operands, int n_operands)
         code = check_stdin(args, operands, n_operands);
     if (code == CLI_OK)
         code = check_outputs(args);
-    if (code == CLI_OK)
-        code = check_fail_under(args);
     return code == CLI_OK ? video_run(&cmd_video, args, &spec) : code;
 }
 

@@ -61,8 +61,8 @@ typedef struct Command {
 } Command;
 
 extern const Command *const command_list[]; /* NULL-terminated; in main.c */
-extern const Command cmd_score, cmd_video, cmd_eval, cmd_ask, cmd_mcq, cmd_info, cmd_convert,
-    cmd_completion, cmd_help;
+extern const Command cmd_score, cmd_video, cmd_eval, cmd_compare, cmd_ask, cmd_mcq, cmd_info,
+    cmd_convert, cmd_completion, cmd_help;
 
 /* NULL when there is none. */
 const Command *command_find(const char *name);

@@ -41,6 +41,10 @@ void json_add_answer(Text *out, const RunInfo *run, const Asked *asked, const ch
 void json_add_candidates(Text *out, const RunInfo *run, const Asked *asked,
                          const char *const *words, const QbCandidate *candidates, int n_words);
 
+/* Of the pictures at paths[2]. */
+void json_add_comparison(Text *out, const RunInfo *run, char *const *paths,
+                         const QbComparison *comparison);
+
 /* A question with options. */
 typedef struct McqItem {
     char **paths;

@@ -45,6 +45,28 @@ void json_add_answer(Text *out, const RunInfo *run, const Asked *asked, const ch
     finish(out, object, run, asked->ms);
 }
 
+void json_add_comparison(Text *out, const RunInfo *run, char *const *paths,
+                         const QbComparison *comparison)
+{
+    const QbComparison *c = comparison;
+    json_t *object = json_object(), *list = json_array();
+    json_put(object, "schema", json_string("qboost.comparison/1"));
+    for (int i = 0; i < 2; i++) {
+        json_t *entry = json_object();
+        json_put_path(entry, paths[i]);
+        json_put(entry, "score", json_finite(c->score[i]));
+        json_put(entry, "deviation", json_finite(c->deviation[i]));
+        json_array_append_new(list, entry);
+    }
+    json_put(object, "pictures", list);
+    json_put(object, "by", json_string(isnan(c->score[0]) ? "pair" : "scores"));
+    json_put(object, "better", json_integer(c->p_first < 0.5));
+    json_put(object, "p_first", json_finite(c->p_first));
+    json_put(object, "p_first_in_front", json_finite(c->p_first_in_front));
+    json_put(object, "p_first_behind", json_finite(c->p_first_behind));
+    finish(out, object, run, c->total_ms);
+}
+
 static void put_odds(json_t *entry, double log_probability, int token)
 {
     json_put(entry, "log_probability", json_finite(log_probability));

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-static const Scale scales[] = {{"0-1", 0, 1}, {"1-5", 1, 5}, {"0-100", 0, 100}};
+static const Scale scales[] = {{"0-1", 0, 1, NULL}, {"1-5", 1, 5, NULL}, {"0-100", 0, 100, NULL}};
 
 const char *const scale_names[] = {"0-1", "1-5", "0-100", NULL};
 
@@ -19,5 +19,7 @@ const Scale *scale_find(const char *name)
 
 double scale_apply(const Scale *scale, double score)
 {
+    if (scale->calibration)
+        return qb_calibration_apply(scale->calibration, score);
     return scale->low + (scale->high - scale->low) * score;
 }

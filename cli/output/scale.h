@@ -3,9 +3,12 @@
 #ifndef QBOOST_CLI_SCALE_H
 #define QBOOST_CLI_SCALE_H
 
+#include <qboost/eval.h>
+
 typedef struct Scale {
     const char *name;
     double low, high;
+    const QbCalibration *calibration; /* borrowed: maps scores to low..high; NULL = evenly */
 } Scale;
 
 extern const char *const scale_names[]; /* NULL-terminated */

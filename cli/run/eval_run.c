@@ -343,8 +343,8 @@ static int save_calibration(const Run *run)
     qb_calibration_info_init(&info);
     if (run->n_rows != 1)
         return usage_error(run->command,
-                           "--save-calibration needs one data set and one method, not %d rows; "
-                           "choose with --method",
+                           "--save-calibration is for one data set and one method (--method), "
+                           "here are %d results",
                            run->n_rows);
     info.dataset = row->dataset;
     info.model = ran ? run->sources.run.model : NULL;

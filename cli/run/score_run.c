@@ -10,6 +10,7 @@
 #include "output/stored.h"
 #include "run/pipeline.h"
 #include "run/scorers.h"
+#include "session/calibration.h"
 
 #include <errno.h>
 #include <math.h>
@@ -26,6 +27,7 @@ typedef struct Run {
     QbModel *model;
     QbImageOptions image_options;
     Scorers scorers;
+    Calibrated scale;
     RunInfo info;
     const OutputFormat *format;
     int fd; /* where records go */
@@ -270,7 +272,10 @@ static int prepare_and_drive(Run *run, const Command *command, const InputsSpec 
         return CLI_NO_INPUT;
     }
     signals_start();
-    int code = session_open_model(&run->model, &args->model);
+    int code =
+        calibration_open(&run->scale, command, args->calibration, args->scale, args->fail_under);
+    if (code == CLI_OK)
+        code = session_open_model(&run->model, &args->model);
     if (code == CLI_OK)
         code = session_image_options(&run->image_options, command, &args->picture, run->model);
     if (code == CLI_OK)
@@ -279,8 +284,10 @@ static int prepare_and_drive(Run *run, const Command *command, const InputsSpec 
     if (code != CLI_OK)
         return code;
     session_describe(&run->info, run->model, run->scorers.items[0], &run->image_options,
-                     scale_find(args->scale), run->format->needs_model_hash);
-    code = open_outputs(run);
+                     &run->scale.scale, run->format->needs_model_hash || args->calibration);
+    code = calibration_check(&run->scale, &run->info);
+    if (code == CLI_OK)
+        code = open_outputs(run);
     return code == CLI_OK ? drive(run, spec) : code;
 }
 
@@ -308,5 +315,6 @@ int score_run(const Command *command, const ScoreArgs *args, const InputsSpec *i
     resume_close(&run.resume);
     inputs_close(&run.inputs);
     qb_model_close(&run.model);
+    calibration_close(&run.scale);
     return code;
 }

@@ -12,7 +12,8 @@ typedef struct ScoreArgs {
     ModelArgs model;
     PictureArgs picture;
     PromptArgs prompt;
-    const char *files_from, *format, *scale, *sort, *color, *resume, *shard, *contact_sheet;
+    const char *files_from, *format, *scale, *calibration, *sort, *color, *resume, *shard,
+        *contact_sheet;
     bool nul_separated, not_recursive, retry_failed, quiet;
     double fail_under; /* NAN = not given */
 } ScoreArgs;

@@ -16,6 +16,7 @@
 #include "output/video_frames.h"
 #include "run/video_judge.h"
 #include "run/video_progress.h"
+#include "session/calibration.h"
 
 #include <errno.h>
 #include <math.h>
@@ -35,6 +36,7 @@ typedef struct Run {
     Scorers scorers;
     QbVideoOptions video_options;
     VideoRun video;
+    Calibrated scale;
     RunInfo info;
     const OutputFormat *format;
     int fd; /* where records go */
@@ -420,7 +422,10 @@ static int prepare_and_drive(Run *run, const Command *command, const InputsSpec 
         return CLI_NO_INPUT;
     }
     signals_start();
-    int code = session_open_model(&run->model, &args->model);
+    int code =
+        calibration_open(&run->scale, command, args->calibration, args->scale, args->fail_under);
+    if (code == CLI_OK)
+        code = session_open_model(&run->model, &args->model);
     if (code == CLI_OK)
         code = make_scorers(run);
     if (code == CLI_OK)
@@ -433,10 +438,12 @@ static int prepare_and_drive(Run *run, const Command *command, const InputsSpec 
     session_video_options(&run->video_options, &args->frames, run->model,
                           session_threads(&args->model));
     session_describe(&run->info, run->model, run->scorers.items[0], &image_options,
-                     scale_find(args->scale), run->format->needs_model_hash);
+                     &run->scale.scale, run->format->needs_model_hash || args->calibration);
     run->video = (VideoRun){.pool = args->pool, .options = &run->video_options};
     session_describe_video(&run->info, &run->video);
-    code = open_outputs(run);
+    code = calibration_check(&run->scale, &run->info);
+    if (code == CLI_OK)
+        code = open_outputs(run);
     return code == CLI_OK ? drive(run, spec) : code;
 }
 
@@ -462,5 +469,6 @@ int video_run(const Command *command, const VideoArgs *args, const InputsSpec *i
     resume_close(&run.resume);
     inputs_close(&run.inputs);
     qb_model_close(&run.model);
+    calibration_close(&run.scale);
     return code;
 }

@@ -11,7 +11,7 @@ typedef struct VideoArgs {
     PromptArgs prompt; /* its part about videos is --way */
     FramesArgs frames;
     const char *pool;
-    const char *files_from, *format, *scale, *color, *resume, *frames_out, *timeline;
+    const char *files_from, *format, *scale, *calibration, *color, *resume, *frames_out, *timeline;
     bool nul_separated, not_recursive, retry_failed, quiet;
     double fail_under; /* NAN = not given */
 } VideoArgs;

@@ -161,6 +161,11 @@ static void describe_settings(RunInfo *run, const QbImageOptions *image_options)
     if (image_options->decode == QB_DECODE_MANAGED)
         hash = hash128_add(hash, image_options->background, sizeof image_options->background);
     hash = hash128_add_text(hash, run->scale->name);
+    if (run->scale->calibration) {
+        const QbLogistic *mapping = &qb_calibration_info(run->scale->calibration)->mapping;
+        for (int i = 0; i < mapping->n_params; i++)
+            hash = hash128_add_number(hash, mapping->b[i]);
+    }
     hash128_format(run->settings, hash);
 }
 
