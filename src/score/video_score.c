@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_GROUP = 8 /* frames that a scorer takes at once */, MAX_MESSAGE = 512 };
+enum { MAX_GROUP = 4 /* frames that a scorer takes at once */, MAX_MESSAGE = 512 };
 
 /* Decoded frames that wait may take so much; a group's worth of small ones takes far less. */
 static const size_t MAX_BYTES_WAITING = (size_t)256 << 20;
