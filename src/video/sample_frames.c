@@ -16,9 +16,10 @@ void qb_sampler_init(QbSampler *out, const QbVideoOptions *options, double fps, 
         .every = options->every,
     };
     if (options->sampling == QB_SAMPLE_RATE) {
-        /* A rate above the video's own takes every frame once. */
+        /* A rate above the video's own takes every frame once. The upper bound is for rates so
+         * small that the quotient is infinite. */
         out->step = fps / options->rate;
-        out->step = out->step > 1 ? out->step : 1;
+        out->step = out->step > 1 ? out->step < MAX_INDEX ? out->step : MAX_INDEX : 1;
     }
 }
 
