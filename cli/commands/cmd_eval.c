@@ -62,7 +62,7 @@ static const Option options[] = {
      .help = "the same as --format json"},
     {.name = "scatter", .type = OPTION_STRING, .metavar = "FILE", .offset = offsetof(EvalArgs, scatter),
      .help = "also draw scores against opinions with the fitted curve, as FILE.svg or FILE.png; with several "
-             "rows the name gets -DATASET-METHOD before its ending"},
+             "rows the name gets -DATASET-METHOD, and of several files of scores -SOURCE, before its ending"},
     {.name = "save-calibration", .type = OPTION_STRING, .metavar = "FILE",
      .offset = offsetof(EvalArgs, save_calibration),
      .help = "write the fitted mapping for qboost score --calibration; one data set and one method"},
@@ -140,6 +140,18 @@ static int check_sources(const EvalArgs *args)
     return CLI_OK;
 }
 
+/* What is certain before the model runs for hours. */
+static int check_calibration(const EvalArgs *args)
+{
+    bool all_methods =
+        args->images.n > 0 && !args->methods.n && !args->prompt.tones && !args->prompt.prompt_file;
+    if (args->save_calibration && (args->methods.n > 1 || all_methods))
+        return usage_error(&cmd_eval, "--save-calibration is for one method: --method says which");
+    if (args->save_calibration && (args->scores.n + args->logits.n > 1 || args->labels.n > 1))
+        return usage_error(&cmd_eval, "--save-calibration is for one data set");
+    return CLI_OK;
+}
+
 static int run(const void *args_given, char **operands, int n_operands)
 {
     const EvalArgs *args = args_given;
@@ -148,6 +160,8 @@ static int run(const void *args_given, char **operands, int n_operands)
     int code = check_sources(args);
     if (code == CLI_OK)
         code = check_methods(args);
+    if (code == CLI_OK)
+        code = check_calibration(args);
     if (code == CLI_OK && args->resamples > 0 && args->resamples < 100)
         code = usage_error(&cmd_eval, "--bootstrap: 0, or 100 and more");
     if (code == CLI_OK && args->scatter && !canvas_takes(args->scatter))

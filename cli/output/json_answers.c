@@ -60,7 +60,7 @@ void json_add_comparison(Text *out, const RunInfo *run, char *const *paths,
     }
     json_put(object, "pictures", list);
     json_put(object, "by", json_string(isnan(c->score[0]) ? "pair" : "scores"));
-    json_put(object, "better", json_integer(c->p_first < 0.5));
+    json_put(object, "better", c->p_first == 0.5 ? json_null() : json_integer(c->p_first < 0.5));
     json_put(object, "p_first", json_finite(c->p_first));
     json_put(object, "p_first_in_front", json_finite(c->p_first_in_front));
     json_put(object, "p_first_behind", json_finite(c->p_first_behind));

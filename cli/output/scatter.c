@@ -113,6 +113,12 @@ static void draw_curve(const Plot *plot, const QbLogistic *mapping, double low, 
     canvas_polyline(plot->canvas, (const double(*)[2])points, CURVE_POINTS, 2.5, curve);
 }
 
+static void add_figure(Text *out, const char *name, double value)
+{
+    if (isfinite(value))
+        text_addf(out, "%s%.3f", name, value);
+}
+
 static void draw_head(const Plot *plot, const EvalRow *row)
 {
     const QbEvalResult *v = &row->value;
@@ -127,7 +133,8 @@ static void draw_head(const Plot *plot, const EvalRow *row)
     }
     canvas_text(plot->canvas, LEFT, 60, TICK_SIZE, TEXT_START, soft, text.data);
     text_clear(&text);
-    text_addf(&text, "SRCC %.3f   PLCC %.3f", v->srcc.value, v->plcc.value);
+    add_figure(&text, "SRCC ", v->srcc.value);
+    add_figure(&text, "   PLCC ", v->plcc.value);
     canvas_text(plot->canvas, RIGHT, 36, LABEL_SIZE, TEXT_END, dark, text.data);
     text_clear(&text);
     text_addf(&text, "n = %lld", (long long)v->n);

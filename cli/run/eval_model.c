@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FD_PATH = 40 };
@@ -32,7 +33,7 @@ static int make_memory_file(char path[FD_PATH])
 static void add_path(Text *out, const char *folder, const char *name)
 {
     size_t n = strlen(folder);
-    if (*name != '/' && n) {
+    if (*name != '/') {
         text_add(out, folder);
         if (folder[n - 1] != '/')
             text_add_char(out, '/');
@@ -57,17 +58,17 @@ static bool write_list(int fd, QbTable *const *labels, const char *const *folder
     return good;
 }
 
-/* What add_path put in front is taken away again. */
+/* What add_path put in front is taken away again; NULL: it was not in front. */
 static const char *name_in(const char *path, const char *folder)
 {
     size_t n = strlen(folder);
-    if (!n || strncmp(path, folder, n))
-        return path;
-    bool slash = folder[n - 1] == '/';
-    return slash ? path + n : path[n] == '/' ? path + n + 1 : path;
+    if (strncmp(path, folder, n))
+        return NULL;
+    return folder[n - 1] == '/' ? path + n : path[n] == '/' ? path + n + 1 : NULL;
 }
 
-/* Every line of this run, for every set: a set's own names come out as they stand in its labels. */
+/* A line of this run, for every set whose labels may name the picture: by its name in the folder,
+ * by its whole path, or both. So each label finds an equal name, and that of its own picture. */
 static void add_line(Text *out_lines, const RunIdentity *run, const char *const *folders, int n,
                      const char *line, size_t length)
 {
@@ -75,8 +76,13 @@ static void add_line(Text *out_lines, const RunIdentity *run, const char *const 
     if (!json_read_line(&read, JSON_SCORE_SCHEMA, line, length))
         return;
     if (!strcmp(read.model_hash, run->model_hash) && !strcmp(read.settings, run->settings))
-        for (int k = 0; k < n; k++)
-            json_add_renamed(&out_lines[k], line, length, name_in(read.path, folders[k]));
+        for (int k = 0; k < n; k++) {
+            const char *name = name_in(read.path, folders[k]);
+            if (name)
+                json_add_renamed(&out_lines[k], line, length, name);
+            if (*read.path == '/')
+                json_add_renamed(&out_lines[k], line, length, read.path);
+        }
     json_line_free(&read);
 }
 
@@ -120,10 +126,26 @@ static int score_list(RunIdentity *run, const Command *command, const EvalArgs *
     return score_run(command, &score, &inputs, run);
 }
 
+/* Without them each picture would fail by itself. */
+static int check_folders(const char *const *folders, int n)
+{
+    for (int k = 0; k < n; k++) {
+        struct stat info;
+        bool is_there = stat(folders[k], &info) == 0;
+        if (is_there && S_ISDIR(info.st_mode))
+            continue;
+        report("--images: '%s': %s", folders[k], is_there ? "is no folder" : strerror(errno));
+        return CLI_NO_INPUT;
+    }
+    return CLI_OK;
+}
+
 int eval_run_model(Text *out_lines, RunIdentity *run, const Command *command, const EvalArgs *args,
                    QbTable *const *labels, const char *const *folders, int n)
 {
     char list[FD_PATH], memory[FD_PATH];
+    if (check_folders(folders, n) != CLI_OK)
+        return CLI_NO_INPUT;
     int list_fd = make_memory_file(list), memory_fd = make_memory_file(memory);
     const char *journal = args->journal ? args->journal : memory;
     int code = list_fd >= 0 && memory_fd >= 0 && write_list(list_fd, labels, folders, n)

@@ -1,35 +1,23 @@
-/* eval_run.c: sources times data sets times methods, one row of the report each; with the mean of
- * several data sets, plots and a calibration where they are wanted. */
+/* eval_run.c: sources times data sets times methods, one row of the report each, and means over
+ * several data sets. */
 // SPDX-License-Identifier: Apache-2.0
 #include "run/eval_run.h"
 
 #include "base/report.h"
 #include "options/options.h"
-#include "output/canvas.h"
-#include "output/scatter.h"
+#include "run/eval_results.h"
 #include "run/eval_sources.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { MAX_METHODS = 16 };
-
-/* A row and what it was made of. */
-typedef struct Pairs {
-    double *score, *opinion; /* [n] */
-    size_t n;
-} Pairs;
 
 typedef struct Run {
     const Command *command;
     const EvalArgs *args;
     EvalSources sources;
     EvalRow *rows;
-    Pairs *pairs; /* of rows; none of the means */
+    EvalPairs *pairs; /* of rows; none of the means */
     int n_rows, capacity;
 } Run;
 
@@ -44,7 +32,7 @@ static EvalRow *add_row(Run *run)
         run->pairs = cli_realloc(run->pairs, (size_t)run->capacity, sizeof *run->pairs);
     }
     run->rows[run->n_rows] = (EvalRow){0};
-    run->pairs[run->n_rows] = (Pairs){0};
+    run->pairs[run->n_rows] = (EvalPairs){0};
     return &run->rows[run->n_rows++];
 }
 
@@ -54,10 +42,11 @@ static const char *dataset_of(const EvalSource *source, const QbTableRow *row)
 }
 
 /* The pairs of one data set. An opinion or a score that is missing costs its row. */
-static Pairs collect(EvalRow *row, const EvalSource *source, const double *scores)
+static EvalPairs collect(EvalRow *row, const EvalSource *source, const double *scores)
 {
     size_t count = qb_table_count(source->table);
-    Pairs pairs = {cli_calloc(count + 1, sizeof(double)), cli_calloc(count + 1, sizeof(double)), 0};
+    EvalPairs pairs = {cli_calloc(count + 1, sizeof(double)), cli_calloc(count + 1, sizeof(double)),
+                       0};
     for (size_t i = 0; i < count; i++) {
         QbTableRow r;
         qb_table_row(&r, source->table, i);
@@ -83,7 +72,7 @@ static const QbEvalResult nothing = {.srcc = {NAN, NAN, NAN},
                                      .rmse = {NAN, NAN, NAN},
                                      .rmse_logistic5 = {NAN, NAN, NAN}};
 
-static int evaluate(EvalRow *row, const Pairs *pairs, const EvalArgs *args)
+static int evaluate(EvalRow *row, const EvalPairs *pairs, const EvalArgs *args)
 {
     QbEvalOptions options;
     qb_eval_options_init(&options);
@@ -126,7 +115,7 @@ static int add_method(Run *run, const EvalSource *source, const char *method, co
     int n = list_datasets(&datasets, source), code = CLI_OK;
     for (int d = 0; d < n; d++) {
         EvalRow row = {.dataset = datasets[d], .source = source->name, .method = method};
-        Pairs pairs = collect(&row, source, scores);
+        EvalPairs pairs = collect(&row, source, scores);
         if (evaluate(&row, &pairs, run->args) == CLI_OK) {
             *add_row(run) = row;
             run->pairs[run->n_rows - 1] = pairs;
@@ -166,7 +155,7 @@ static int apply(Run *run, const EvalSource *source, const QbTableScoring *scori
     if (!status) {
         code = add_method(run, source, method, scores);
     } else if (needed || status != QB_ERR_UNSUPPORTED) {
-        report("%s: %s", source->name, qb_last_error());
+        report("%s: %s", source->path, qb_last_error());
         code = status == QB_ERR_ARG || status == QB_ERR_UNSUPPORTED ? CLI_USAGE : CLI_FAILED;
     }
     free(scores);
@@ -188,16 +177,37 @@ static int apply_all(Run *run, const EvalSource *source)
         worst = code > worst ? code : worst;
     }
     if (!any && worst == CLI_OK) {
-        report("%s: has no logits that a method reads", source->name);
+        report("%s: %s", source->path,
+               qb_table_word_count(source->table) > 0
+                   ? "its logits do not suffice for any method; --tones names the words to read"
+                   : "has no logits; scores are read by --scores");
         return CLI_USAGE;
     }
     return worst;
+}
+
+static bool has_any_score(const EvalSource *source)
+{
+    for (size_t i = 0; i < qb_table_count(source->table); i++) {
+        QbTableRow row;
+        qb_table_row(&row, source->table, i);
+        bool found = isfinite(row.score);
+        for (int w = 0; w < qb_table_word_count(source->table); w++)
+            found |= isfinite(row.logit[w]);
+        if (found)
+            return true;
+    }
+    return false;
 }
 
 static int apply_methods(Run *run, const EvalSource *source)
 {
     const EvalArgs *args = run->args;
     bool applied;
+    if (!has_any_score(source)) {
+        report("%s: none of its files could be scored", source->path);
+        return CLI_FAILED;
+    }
     if (args->methods.n > 0) {
         int worst = CLI_OK;
         for (int i = 0; i < args->methods.n; i++) {
@@ -207,20 +217,25 @@ static int apply_methods(Run *run, const EvalSource *source)
         }
         return worst;
     }
-    if (source->has_scores_only || (args->images.n > 0 && args->prompt.prompt_file)) {
-        QbTableScoring scoring;
-        qb_table_scoring_init(&scoring); /* the numbers as they are */
+    QbTableScoring scoring = scoring_of(args, NULL);
+    if (args->prompt.tones)
+        return apply(run, source, &scoring, "custom", true, &applied);
+    if (args->images.n > 0 && args->prompt.prompt_file) {
+        qb_table_scoring_init(&scoring); /* the file's words were applied when scoring */
         return apply(run, source, &scoring, "score", true, &applied);
     }
-    if (args->prompt.tones) {
-        QbTableScoring scoring = scoring_of(args, NULL);
-        return apply(run, source, &scoring, "custom", true, &applied);
-    }
+    if (source->has_scores_only && !args->qbench_compat)
+        return apply(run, source, &scoring, "score", true, &applied);
     return apply_all(run, source);
 }
 
 /* ---- means over data sets ---------------------------------------------------------------------
  */
+
+static bool belongs(const EvalRow *row, const char *source, const char *method)
+{
+    return !strcmp(row->source, source) && !strcmp(row->method, method);
+}
 
 static double *value_at(QbEvalResult *v, int i)
 {
@@ -229,7 +244,9 @@ static double *value_at(QbEvalResult *v, int i)
     return values[i];
 }
 
-/* Of rows of one source and method. RMSE is on each set's own scale and has none. */
+/* Of rows of one source and method. RMSE is on each set's own scale and has none. A set of fewer
+ * than two pairs, of which nothing can be said, does not take part; nor is there a mean of sets
+ * that have the same name. */
 static void add_mean(Run *run, const char *source, const char *method, int n_data)
 {
     EvalRow mean = {.dataset = "mean", .source = source, .method = method};
@@ -242,8 +259,12 @@ static void add_mean(Run *run, const char *source, const char *method, int n_dat
                                 .rmse_logistic5 = none};
     for (int i = 0; i < n_data; i++) {
         EvalRow *row = &run->rows[i];
-        if (strcmp(row->source, source) || strcmp(row->method, method))
+        if (!belongs(row, source, method) || row->value.n < 2)
             continue;
+        for (int j = 0; j < i; j++)
+            if (belongs(&run->rows[j], source, method) &&
+                !strcmp(run->rows[j].dataset, row->dataset))
+                return;
         mean.n_means++;
         mean.n_failed += row->n_failed;
         mean.n_unrated += row->n_unrated;
@@ -251,10 +272,11 @@ static void add_mean(Run *run, const char *source, const char *method, int n_dat
         for (int k = 0; value_at(&row->value, k); k++)
             *value_at(&mean.value, k) += *value_at(&row->value, k);
     }
+    if (mean.n_means < 2)
+        return;
     for (int k = 0; value_at(&mean.value, k); k++)
         *value_at(&mean.value, k) /= mean.n_means;
-    if (mean.n_means > 1)
-        *add_row(run) = mean;
+    *add_row(run) = mean;
 }
 
 static void add_means(Run *run)
@@ -264,128 +286,22 @@ static void add_means(Run *run)
         const EvalRow *row = &run->rows[i];
         bool first = true;
         for (int j = 0; j < i; j++)
-            first = first && (strcmp(run->rows[j].source, row->source) ||
-                              strcmp(run->rows[j].method, row->method));
+            first = first && !belongs(&run->rows[j], row->source, row->method);
         if (first)
             add_mean(run, row->source, row->method, n_data);
     }
 }
 
-/* ---- what comes out ---------------------------------------------------------------------------
- */
-
-static int print_report(const Run *run)
-{
-    const EvalArgs *args = run->args;
-    bool ran = run->sources.run.model[0];
-    EvalReport report_of = {.rows = run->rows,
-                            .n = run->n_rows,
-                            .part_size = args->part_size,
-                            .resamples = args->resamples,
-                            .seed = args->seed,
-                            .qbench_compat = args->qbench_compat,
-                            .model = ran ? run->sources.run.model : NULL,
-                            .model_hash = ran ? run->sources.run.model_hash : NULL};
-    Text text = {0};
-    eval_report_add(&text, &report_of, args->format);
-    bool good = write_all(STDOUT_FILENO, text.data, text.length);
-    if (!good)
-        report("cannot write the results: %s", strerror(errno));
-    text_free(&text);
-    return good ? CLI_OK : CLI_FAILED;
-}
-
-/* Letters, digits, '.', '-' and '_' of a name. */
-static void add_file_part(Text *out, const char *name)
-{
-    for (; *name; name++) {
-        bool plain = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
-                     (*name >= '0' && *name <= '9') || strchr(".-_", *name);
-        text_add_char(out, plain ? *name : '_');
-    }
-}
-
-static int write_scatters(const Run *run)
-{
-    const char *file = run->args->scatter;
-    const char *dot = strrchr(file, '.');
-    int code = CLI_OK, n = 0;
-    for (int i = 0; i < run->n_rows; i++)
-        n += !run->rows[i].n_means;
-    for (int i = 0; i < run->n_rows && code == CLI_OK; i++) {
-        const EvalRow *row = &run->rows[i];
-        const Pairs *pairs = &run->pairs[i];
-        Text name = {0};
-        if (row->n_means || !pairs->n)
-            continue;
-        text_add_bytes(&name, file, (size_t)(dot - file));
-        if (n > 1) {
-            const char *parts[] = {row->source, row->dataset, row->method};
-            for (int p = run->sources.n == 1; p < 3; p++) {
-                text_add_char(&name, '-');
-                add_file_part(&name, parts[p]);
-            }
-        }
-        text_add(&name, dot);
-        code = scatter_write(row, pairs->score, pairs->opinion, pairs->n, name.data);
-        text_free(&name);
-    }
-    return code;
-}
-
-static int save_calibration(const Run *run)
-{
-    const EvalRow *row = run->rows;
-    const Pairs *pairs = run->pairs;
-    bool five = !strcmp(run->args->mapping, "5"), ran = run->sources.run.model[0];
-    const QbEvalResult *v = &row->value;
-    QbCalibrationInfo info;
-    qb_calibration_info_init(&info);
-    if (run->n_rows != 1)
-        return usage_error(run->command,
-                           "--save-calibration is for one data set and one method (--method), "
-                           "here are %d results",
-                           run->n_rows);
-    info.dataset = row->dataset;
-    info.model = ran ? run->sources.run.model : NULL;
-    info.model_hash = ran ? run->sources.run.model_hash : NULL;
-    info.method = strcmp(row->method, "score") ? row->method : NULL;
-    info.n = v->n;
-    info.srcc = v->srcc.value;
-    info.plcc = five ? v->plcc_logistic5.value : v->plcc_logistic4.value;
-    info.rmse = five ? v->rmse_logistic5.value : v->rmse.value;
-    info.mapping = five ? v->logistic5 : v->logistic4;
-    info.lowest = info.lowest_score = INFINITY;
-    info.highest = info.highest_score = -INFINITY;
-    for (size_t i = 0; i < pairs->n; i++) {
-        info.lowest = fmin(info.lowest, pairs->opinion[i]);
-        info.highest = fmax(info.highest, pairs->opinion[i]);
-        info.lowest_score = fmin(info.lowest_score, pairs->score[i]);
-        info.highest_score = fmax(info.highest_score, pairs->score[i]);
-    }
-    if (!info.mapping.n_params) {
-        report("%s: nothing could be fitted to it", row->dataset);
-        return CLI_FAILED;
-    }
-    if (qb_calibration_save(run->args->save_calibration, &info) == QB_OK)
-        return CLI_OK;
-    report("%s", qb_last_error());
-    return CLI_FAILED;
-}
-
 static int finish(Run *run)
 {
-    const EvalArgs *args = run->args;
-    int code = CLI_OK;
-    if (args->save_calibration)
-        code = save_calibration(run);
-    if (code == CLI_OK)
-        add_means(run);
-    if (code == CLI_OK)
-        code = print_report(run);
-    if (code == CLI_OK && args->scatter)
-        code = write_scatters(run);
-    return code;
+    int n_data = run->n_rows;
+    add_means(run);
+    EvalResults results = {.rows = run->rows,
+                           .pairs = run->pairs,
+                           .n_rows = run->n_rows,
+                           .n_data = n_data,
+                           .model = run->sources.run.model[0] ? &run->sources.run : NULL};
+    return eval_results_write(&results, run->command, run->args);
 }
 
 int eval_run(const Command *command, const EvalArgs *args)

@@ -7,8 +7,8 @@
 
 #include "base/report.h"
 #include "options/options.h"
+#include "run/eval_names.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,20 +21,6 @@ void eval_sources_free(EvalSources *sources)
     }
     free(sources->items);
     *sources = (EvalSources){0};
-}
-
-/* "koniq" of "logits/shikra/koniq.json"; with_folder: "shikra/koniq". */
-static char *stem_of(const char *path, bool with_folder)
-{
-    const char *last = strrchr(path, '/'), *start = last ? last + 1 : path;
-    if (with_folder && last && last > path)
-        for (start = last; start > path && start[-1] != '/';)
-            start--;
-    const char *name = last ? last + 1 : path, *dot = strrchr(name, '.');
-    char *stem = cli_strdup(start);
-    if (dot && dot > name)
-        stem[dot - start] = 0;
-    return stem;
 }
 
 static bool read_table(QbTable **out, const EvalArgs *args, const char *path, bool opinions,
@@ -85,6 +71,9 @@ static int join(EvalSource *source, QbTable *labels, const char *label_path, QbT
         report("%s names none of the files in %s", score_path, label_path);
         return CLI_NO_INPUT;
     }
+    if (info.n_unscored > 0)
+        report("%s: %zu of the %zu files in %s are not in it", score_path, info.n_unscored,
+               qb_table_count(labels), label_path);
     if (info.n_unused > 0)
         report("%s: %zu of its rows are not in %s", score_path, info.n_unused, label_path);
     return CLI_OK;
@@ -100,6 +89,7 @@ static int open_file(EvalSource *source, const EvalArgs *args, QbTable *const *l
     const char *path = score_path(args, k);
     bool has_labels = args->labels.n > 0;
     QbTable *table;
+    source->path = path;
     source->has_scores_only = k < args->scores.n;
     if (!read_table(&table, args, path, !has_labels, true))
         return CLI_NO_INPUT;
@@ -111,29 +101,32 @@ static int open_file(EvalSource *source, const EvalArgs *args, QbTable *const *l
     return join(source, labels[l], args->labels.items[l], table, path);
 }
 
-static bool same_stems(const char *a, const char *b)
-{
-    char *x = stem_of(a, false), *y = stem_of(b, false);
-    bool same = strcmp(x, y) == 0;
-    free(x);
-    free(y);
-    return same;
-}
-
-/* Files of one name in several folders are told apart by the folder. */
+/* What --name does not say. */
 static void name_files(EvalSources *out, const EvalArgs *args)
 {
-    bool with_folder = false;
-    for (int k = 0; k < out->n; k++)
-        for (int other = 0; other < k; other++)
-            with_folder |= same_stems(score_path(args, k), score_path(args, other));
+    size_t n = (size_t)out->n, n_labels = (size_t)args->labels.n;
+    const char **paths = cli_calloc(n, sizeof *paths);
+    char **datasets = cli_calloc(n, sizeof *datasets), **names = cli_calloc(n, sizeof *names);
+    char **labels = cli_calloc(n_labels + 1, sizeof *labels);
+    eval_names_of_labels(labels, args->labels.items, args->labels.n);
     for (int k = 0; k < out->n; k++) {
-        const char *path = score_path(args, k);
-        out->items[k].name =
-            k < args->names.n ? cli_strdup(args->names.items[k]) : stem_of(path, with_folder);
-        out->items[k].dataset =
-            stem_of(args->labels.n > 0 ? args->labels.items[label_index(args, k)] : path, false);
+        paths[k] = score_path(args, k);
+        datasets[k] = n_labels ? cli_strdup(labels[label_index(args, k)]) : eval_name_of(paths[k]);
     }
+    eval_names_of_scores(names, paths, datasets, out->n);
+    for (int k = 0; k < out->n; k++) {
+        bool is_named = k < args->names.n;
+        out->items[k].dataset = datasets[k];
+        out->items[k].name = is_named ? cli_strdup(args->names.items[k]) : names[k];
+        if (is_named)
+            free(names[k]);
+    }
+    for (size_t l = 0; l < n_labels; l++)
+        free(labels[l]);
+    free(labels);
+    free(names);
+    free(datasets);
+    free(paths);
 }
 
 static int open_files(EvalSources *out, const EvalArgs *args, QbTable *const *labels)
@@ -170,6 +163,7 @@ static int open_images(EvalSources *out, const Command *command, const EvalArgs 
 {
     int n = args->labels.n, code;
     const char **folders = cli_calloc((size_t)n, sizeof *folders);
+    char **names = cli_calloc((size_t)n, sizeof *names);
     Text *lines = cli_calloc((size_t)n, sizeof *lines);
     for (int k = 0; k < n; k++)
         folders[k] = args->images.items[args->images.n == 1 ? 0 : k];
@@ -179,14 +173,19 @@ static int open_images(EvalSources *out, const Command *command, const EvalArgs 
     bool ran = out->run.settings[0] && (code == CLI_OK || code == CLI_FAILED);
     out->some_failed = ran && code == CLI_FAILED;
     code = ran ? CLI_OK : code;
+    eval_names_of_labels(names, args->labels.items, n);
     for (int k = 0; k < n && code == CLI_OK; k++) {
-        out->items[k].name = cli_strdup(out->run.model);
-        out->items[k].dataset = k < args->names.n ? cli_strdup(args->names.items[k])
-                                                  : stem_of(args->labels.items[k], false);
-        code = read_lines(&out->items[k], args, labels[k], k, &lines[k]);
+        EvalSource *source = &out->items[k];
+        source->path = args->labels.items[k];
+        source->name = cli_strdup(out->run.model);
+        source->dataset = cli_strdup(k < args->names.n ? args->names.items[k] : names[k]);
+        code = read_lines(source, args, labels[k], k, &lines[k]);
     }
-    for (int k = 0; k < n; k++)
+    for (int k = 0; k < n; k++) {
         text_free(&lines[k]);
+        free(names[k]);
+    }
+    free(names);
     free(lines);
     free(folders);
     return code;

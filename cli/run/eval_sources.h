@@ -7,8 +7,9 @@
 #include "run/score_run.h"
 
 typedef struct EvalSource {
-    char *name;    /* owned; of where the scores are from: a file or the model */
-    char *dataset; /* owned; of rows that do not say theirs */
+    char *name;       /* owned; of where the scores are from: a file or the model */
+    char *dataset;    /* owned; of rows that do not say theirs */
+    const char *path; /* borrowed; for errors: the file of scores, or the labels of a run */
     QbTable *table;
     bool has_scores_only; /* no method is applied: the numbers are taken as they are */
 } EvalSource;
