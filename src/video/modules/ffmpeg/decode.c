@@ -140,8 +140,19 @@ static bool next_shown(QbVideoStream *s, AVFrame *frame, int64_t *index)
     }
     if (s->first_pts == AV_NOPTS_VALUE)
         s->first_pts = frame->best_effort_timestamp;
+    if (!s->peak)
+        qbv_learn_peak(s, frame);
     *index = s->n_frames++;
     return true;
+}
+
+bool qbv_peek(QbVideoStream *s)
+{
+    if (!s->has_decoded && !s->at_end) {
+        s->has_decoded = next_shown(s, s->decoded, &s->decoded_index);
+        s->at_end = !s->has_decoded;
+    }
+    return s->has_decoded;
 }
 
 /* Moves one frame on: frame becomes previous, the next one frame. */

@@ -29,6 +29,16 @@ QbStatus qbv_fail(QbVideoStream *s, QbStatus status, const char *format, ...)
     return s->host.fail(s->host.user, status, text);
 }
 
+void qbv_note(QbVideoStream *s, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    s->host.note(s->host.user, text);
+}
+
 static QbStatus fail_by_code(QbVideoStream *s, int code, const char *what)
 {
     char why[AV_ERROR_MAX_STRING_SIZE] = "unknown reason";

@@ -71,8 +71,14 @@ static void put_turned(uint8_t *out, const uint8_t *in, int stride, int width, i
 
 /* ---- colour ---------------------------------------------------------------------------------- */
 
-static int matrix_of(const QbVideoStream *s, const AVFrame *frame)
+/* A name of FFmpeg's for the matrix that samples are read by. */
+static int matrix_of(QbVideoStream *s, const AVFrame *frame)
 {
+    bool is_wide = qbv_is_hdr(frame) || frame->color_primaries == AVCOL_PRI_BT2020;
+    bool is_rgb = av_pix_fmt_desc_get(frame->format)->flags & AV_PIX_FMT_FLAG_RGB;
+    int usual = is_wide && qbv_needs_tone(s, frame)            ? SWS_CS_BT2020
+                : s->host.managed && frame->height >= HD_LINES ? SWS_CS_ITU709
+                                                               : SWS_CS_ITU601;
     switch (frame->colorspace) {
     case AVCOL_SPC_BT709:
     case AVCOL_SPC_FCC:
@@ -82,43 +88,73 @@ static int matrix_of(const QbVideoStream *s, const AVFrame *frame)
     case AVCOL_SPC_BT2020_NCL:
     case AVCOL_SPC_BT2020_CL:
         return frame->colorspace;
+    case AVCOL_SPC_UNSPECIFIED:
+        return usual;
     default:
-        return s->host.managed && frame->height >= HD_LINES ? SWS_CS_ITU709 : SWS_CS_ITU601;
+        if (!is_rgb)
+            qbv_note(s, "colours may be wrong: their matrix (%s) is not known here",
+                     av_color_space_name(frame->colorspace) ? av_color_space_name(frame->colorspace)
+                                                            : "of an unknown number");
+        return usual;
     }
 }
 
-/* The scaler for frames like this one; NULL when there is none. */
-static struct SwsContext *scaler_for(QbVideoStream *s, const AVFrame *frame)
+/* Whether black is 0. What does not say is limited, but for the "J" formats and, as everywhere in
+ * FFmpeg, grey of codecs that are not made for video. */
+bool qbv_is_full_range(const QbVideoStream *s, const AVFrame *frame)
 {
-    int flags = s->host.managed ? SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT |
-                                      SWS_FULL_CHR_H_INP | SWS_BITEXACT
-                                : SWS_BICUBIC;
-    s->scaler =
-        sws_getCachedContext(s->scaler, frame->width, frame->height, frame->format, frame->width,
-                             frame->height, AV_PIX_FMT_RGB24, flags, NULL, NULL, NULL);
+    switch (frame->format) {
+    case AV_PIX_FMT_YUVJ411P:
+    case AV_PIX_FMT_YUVJ420P:
+    case AV_PIX_FMT_YUVJ422P:
+    case AV_PIX_FMT_YUVJ440P:
+    case AV_PIX_FMT_YUVJ444P:
+        return true;
+    default:
+        break;
+    }
+    if (frame->color_range != AVCOL_RANGE_UNSPECIFIED)
+        return frame->color_range == AVCOL_RANGE_JPEG;
+    bool is_grey = av_pix_fmt_desc_get(frame->format)->nb_components < 3;
+    int props = s->codec->codec_descriptor->props;
+    bool is_for_video = props & AV_CODEC_PROP_LOSSY && !(props & AV_CODEC_PROP_INTRA_ONLY);
+    return is_grey && !(s->host.managed && is_for_video);
+}
+
+/* The scaler for frames like this one; NULL when there is none. */
+static struct SwsContext *scaler_for(QbVideoStream *s, const AVFrame *frame,
+                                     enum AVPixelFormat format)
+{
+    int flags = s->host.managed || format != AV_PIX_FMT_RGB24
+                    ? SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP |
+                          SWS_BITEXACT
+                    : SWS_BICUBIC;
+    s->scaler = sws_getCachedContext(s->scaler, frame->width, frame->height, frame->format,
+                                     frame->width, frame->height, format, flags, NULL, NULL, NULL);
     if (!s->scaler)
         return NULL;
     const int *matrix = sws_getCoefficients(matrix_of(s, frame));
-    bool is_full = frame->color_range == AVCOL_RANGE_JPEG;
-    sws_setColorspaceDetails(s->scaler, matrix, is_full, matrix, 1, 0, 1 << 16, 1 << 16);
+    sws_setColorspaceDetails(s->scaler, matrix, qbv_is_full_range(s, frame), matrix, 1, 0, 1 << 16,
+                             1 << 16);
     return s->scaler;
 }
 
-QbStatus qbv_picture_pixels(uint8_t *rgb, QbVideoStream *s)
+/* s->rgb becomes frame in format, which is one of RGB. */
+static QbStatus convert(QbVideoStream *s, const AVFrame *frame, enum AVPixelFormat format)
 {
-    const AVFrame *frame = s->frame;
-    struct SwsContext *scaler = scaler_for(s, frame);
+    struct SwsContext *scaler = scaler_for(s, frame, format);
     if (!scaler)
         return qbv_fail(s, QB_ERR_UNSUPPORTED, "frames of the pixel format %s cannot be converted",
                         av_get_pix_fmt_name(frame->format) ? av_get_pix_fmt_name(frame->format)
                                                            : "unknown");
-    if (!s->rgb || s->rgb->width != frame->width || s->rgb->height != frame->height) {
+    if (!s->rgb || s->rgb->width != frame->width || s->rgb->height != frame->height ||
+        s->rgb->format != (int)format) {
         av_frame_free(&s->rgb);
         s->rgb = av_frame_alloc();
         if (s->rgb) {
             s->rgb->width = frame->width;
             s->rgb->height = frame->height;
-            s->rgb->format = AV_PIX_FMT_RGB24;
+            s->rgb->format = format;
         }
         if (!s->rgb || av_frame_get_buffer(s->rgb, 0) < 0)
             return qbv_fail(s, QB_ERR_NOMEM, "out of memory");
@@ -126,9 +162,26 @@ QbStatus qbv_picture_pixels(uint8_t *rgb, QbVideoStream *s)
     if (sws_scale(scaler, (const uint8_t *const *)frame->data, frame->linesize, 0, frame->height,
                   s->rgb->data, s->rgb->linesize) != frame->height)
         return qbv_fail(s, QB_ERR_NOMEM, "a frame cannot be converted");
-    put_turned(rgb, s->rgb->data[0], s->rgb->linesize[0], frame->width, frame->height,
-               qbv_turn_of(s, frame));
     return QB_OK;
+}
+
+QbStatus qbv_picture_pixels(uint8_t *rgb, QbVideoStream *s)
+{
+    const AVFrame *frame = s->frame;
+    QbStatus status = QB_OK;
+    if (qbv_needs_deinterlacing(s, frame)) {
+        status = qbv_deinterlace(s);
+        frame = s->progressive;
+    }
+    bool needs_tone = !status && qbv_needs_tone(s, frame);
+    if (!status)
+        status = convert(s, frame, needs_tone ? AV_PIX_FMT_RGB48 : AV_PIX_FMT_RGB24);
+    if (needs_tone && !status)
+        status = qbv_tone_apply(s, frame);
+    if (!status)
+        put_turned(rgb, s->rgb->data[0], s->rgb->linesize[0], frame->width, frame->height,
+                   qbv_turn_of(s, s->frame));
+    return status;
 }
 
 void qbv_picture_deinit(QbVideoStream *s)
@@ -136,4 +189,6 @@ void qbv_picture_deinit(QbVideoStream *s)
     sws_freeContext(s->scaler);
     s->scaler = NULL;
     av_frame_free(&s->rgb);
+    av_frame_free(&s->progressive);
+    av_freep(&s->tone);
 }

@@ -43,6 +43,8 @@ typedef struct QbvTurn {
     int degrees; /* clockwise */
 } QbvTurn;
 
+typedef struct QbvTone QbvTone; /* hdr.c */
+
 struct QbVideoStream {
     QbVideoHost host;
     /* input.c */
@@ -76,10 +78,18 @@ struct QbVideoStream {
     /* picture.c */
     struct SwsContext *scaler;
     AVFrame *rgb;
+    /* deinterlace.c */
+    AVFrame *progressive;
+    /* hdr.c */
+    QbvTone *tone; /* owned; NULL until it is needed */
+    double peak;   /* cd/m2, where PQ content ends */
 };
 
 QbStatus qbv_fail(QbVideoStream *s, QbStatus status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Tells the viewer what was done to frames. */
+void qbv_note(QbVideoStream *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* input.c */
 QbStatus qbv_input_open(QbVideoStream *s);
@@ -97,12 +107,29 @@ void qbv_packets_clear(QbVideoStream *s);
 /* decode.c */
 QbStatus qbv_advance(QbVideoFound *out, QbVideoStream *s, int64_t wanted);
 const char *qbv_damage(QbVideoStream *s);
+/* Whether there is a frame behind the current one, which is then in decoded. */
+bool qbv_peek(QbVideoStream *s);
 /* Forgets what the decoder has; n_frames were passed by. */
 void qbv_decode_restart(QbVideoStream *s, int64_t n_frames);
 
 /* picture.c; frame: may have a matrix of its own, or NULL */
 QbvTurn qbv_turn_of(const QbVideoStream *s, const AVFrame *frame);
+bool qbv_is_full_range(const QbVideoStream *s, const AVFrame *frame);
 QbStatus qbv_picture_pixels(uint8_t *rgb, QbVideoStream *s);
 void qbv_picture_deinit(QbVideoStream *s);
+
+/* deinterlace.c */
+bool qbv_needs_deinterlacing(const QbVideoStream *s, const AVFrame *frame);
+/* The current frame into progressive. */
+QbStatus qbv_deinterlace(QbVideoStream *s);
+
+/* hdr.c */
+bool qbv_is_hdr(const AVFrame *frame);
+/* Whether frame has to be brought to SDR BT.709. */
+bool qbv_needs_tone(const QbVideoStream *s, const AVFrame *frame);
+/* From the video's first frame, so that the others do not depend on where reading went on. */
+void qbv_learn_peak(QbVideoStream *s, const AVFrame *frame);
+/* s->rgb, 16-bit RGB made from frame, to 8 bits in its place. */
+QbStatus qbv_tone_apply(QbVideoStream *s, const AVFrame *frame);
 
 #endif
