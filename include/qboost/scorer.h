@@ -92,9 +92,9 @@ QB_API void qb_scorer_free(QbScorer **scorer);
 /* out: filled on success, untouched otherwise. */
 QB_API QbStatus qb_scorer_score_image(QbScore *out, QbScorer *scorer, const QbImage *image);
 
-/* The same for several pictures (n_images >= 1), with the same scores to the bit, in less time:
- * each weight is fetched once for a group of them. Times in out[n_images] are an even share. On
- * failure, as when one of the pictures cannot be scored, out is not to be used. */
+/* The same for several pictures (n_images >= 1), with the same scores to the bit, in somewhat
+ * less time: each weight is fetched once for a group of them. Times in out[n_images] are an even
+ * share. On failure, as when one of the pictures cannot be scored, out is not to be used. */
 QB_API QbStatus qb_scorer_score_images(QbScore *out, QbScorer *scorer, const QbImage *const *images,
                                        int n_images);
 

@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-enum { MAX_GROUP = 16 }; /* pictures in one forward pass */
+/* Pictures in one forward pass: more gain nothing measurable, and each takes its part of the KV
+ * cache. */
+enum { MAX_GROUP = 4 };
 
 void qb_scorer_options_init(QbScorerOptions *options)
 {
