@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 CLIPS = """mpeg4.mp4 mpegts.ts h264.mp4 hevc.mp4 hevc10.mp4 vp9.webm av1.mp4 prores.mov raw.y4m vfr.mp4 ntsc.mp4 ntsc.mkv
-           opengop.ts short.mp4 editlist.mp4 rotated90.mp4 rotated270.mp4""".split()
+           fragments.mp4 opengop.ts short.mp4 editlist.mp4 rotated90.mp4 rotated270.mp4""".split()
 # Turned after the conversion: chroma is interpolated along the stored lines.
 TURNS = {90: ",transpose=clock", 180: ",hflip,vflip", 270: ",transpose=cclock", 0: ""}
 FLAGS = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
