@@ -190,7 +190,7 @@ void qbv_packets_skip_to(QbVideoStream *s, int64_t wanted)
     int64_t rank = q->n_before;
     for (int i = 0; i < n_dropped; i++)
         rank += is_shown(packet_at(q, i));
-    if (rank - s->n_vanished - s->n_frames < MIN_SKIPPED)
+    if (!n_dropped || rank - s->n_vanished - s->n_frames < MIN_SKIPPED)
         return;
     while (n_dropped--) {
         AVPacket *packet = qbv_packets_next(s);
