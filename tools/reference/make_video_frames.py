@@ -34,7 +34,7 @@ def probe(path):
 
 def convert(path, turn):
     filters = f"scale=flags={FLAGS},format=rgb24{TURNS[turn]}"
-    return subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-noautorotate", "-i", path, "-map", "0:v:0", "-vf",
+    return subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-flags:v", "bitexact", "-noautorotate", "-i", path, "-map", "0:v:0", "-vf",
                            filters, "-vsync", "passthrough", "-f", "rawvideo", "-"],
                           check=True, capture_output=True).stdout
 

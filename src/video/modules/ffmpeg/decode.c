@@ -16,7 +16,10 @@ enum { MAX_DRAIN_FAILURES = 256 };
 
 void qbv_decode_restart(QbVideoStream *s, int64_t n_frames)
 {
-    avcodec_flush_buffers(s->codec);
+    /* A new decoder instead of avcodec_flush_buffers: with threads, H.264's calls sound frames
+     * corrupt after that (5.1). */
+    if (!qbv_decoder_renew(s))
+        avcodec_flush_buffers(s->codec);
     av_frame_unref(s->frame);
     av_frame_unref(s->previous);
     av_frame_unref(s->decoded);

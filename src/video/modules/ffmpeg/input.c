@@ -180,18 +180,40 @@ static QbStatus choose_stream(QbVideoStream *s, const AVCodec **decoder)
     return QB_OK;
 }
 
+static int start_decoder(AVCodecContext **out, const QbVideoStream *s, const AVCodec *decoder)
+{
+    AVCodecContext *codec = avcodec_alloc_context3(decoder);
+    int code = codec ? avcodec_parameters_to_context(codec, s->stream->codecpar) : AVERROR(ENOMEM);
+    if (code >= 0) {
+        codec->pkt_timebase = s->stream->time_base;
+        codec->thread_count = s->host.threads;
+        codec->max_pixels = s->host.max_pixels;
+        /* Frames it holds for damaged come out marked, so that they can be counted. */
+        codec->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
+        if (s->host.managed) /* the same on every CPU */
+            codec->flags |= AV_CODEC_FLAG_BITEXACT;
+        code = avcodec_open2(codec, decoder, NULL);
+    }
+    if (code < 0)
+        avcodec_free_context(&codec);
+    *out = codec;
+    return code;
+}
+
 static QbStatus open_decoder(QbVideoStream *s, const AVCodec *decoder)
 {
-    s->codec = avcodec_alloc_context3(decoder);
-    if (!s->codec || avcodec_parameters_to_context(s->codec, s->stream->codecpar) < 0)
-        return qbv_fail(s, QB_ERR_NOMEM, "out of memory");
-    s->codec->pkt_timebase = s->stream->time_base;
-    s->codec->thread_count = s->host.threads;
-    s->codec->max_pixels = s->host.max_pixels;
-    /* Frames it holds for damaged come out marked, so that they can be counted. */
-    s->codec->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
-    int code = avcodec_open2(s->codec, decoder, NULL);
+    int code = start_decoder(&s->codec, s, decoder);
     return code < 0 ? fail_by_code(s, code, "its decoder cannot be started") : QB_OK;
+}
+
+bool qbv_decoder_renew(QbVideoStream *s)
+{
+    AVCodecContext *codec;
+    if (start_decoder(&codec, s, s->codec->codec) < 0)
+        return false;
+    avcodec_free_context(&s->codec);
+    s->codec = codec;
+    return true;
 }
 
 /* Counts and times that the container states. */

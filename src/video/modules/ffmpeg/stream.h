@@ -95,6 +95,8 @@ void qbv_note(QbVideoStream *s, const char *format, ...) __attribute__((format(p
 QbStatus qbv_input_open(QbVideoStream *s);
 void qbv_input_close(QbVideoStream *s);
 QbStatus qbv_input_count(int64_t *out, QbVideoStream *s);
+/* A decoder that knows nothing of the past; false: the old one is left. */
+bool qbv_decoder_renew(QbVideoStream *s);
 
 /* packets.c */
 
