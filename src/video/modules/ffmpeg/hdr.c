@@ -172,18 +172,21 @@ static inline int step_of(float light)
 
 /* Brings a colour into 0..1 without another hue: towards the grey of its luminance until nothing is
  * negative, then darker. */
-static void fit(float c[3], float least)
+static inline void fit(float c[3], float least, float top)
 {
-    float grey = 0.2126f * c[0] + 0.7152f * c[1] + 0.0722f * c[2], top = 1;
-    grey = grey < 0 ? 0 : grey;
-    for (int k = 0; k < 3; k++) {
-        if (least < 0)
-            c[k] = grey + grey / (grey - least) * (c[k] - grey);
-        c[k] = c[k] < 0 ? 0 : c[k]; /* rounding */
-        top = top > c[k] ? top : c[k];
+    float grey = 0.2126f * c[0] + 0.7152f * c[1] + 0.0722f * c[2];
+    if (least < 0) {
+        grey = grey < 0 ? 0 : grey;
+        float share = grey / (grey - least);
+        for (int k = 0; k < 3; k++) {
+            c[k] = grey + share * (c[k] - grey);
+            c[k] = c[k] < 0 ? 0 : c[k]; /* rounding */
+        }
+        top = grey + share * (top - grey);
     }
+    float scale = top > 1 ? 1 / top : 1;
     for (int k = 0; k < 3; k++)
-        c[k] /= top;
+        c[k] *= scale;
 }
 
 /* A row of 16-bit RGB to 8 bits, in its place. */
@@ -207,7 +210,7 @@ static void convert_row(uint8_t *row, int width, const QbvTone *tone, const floa
         float least = c[0] < c[1] ? c[0] : c[1], top = c[0] > c[1] ? c[0] : c[1];
         least = least < c[2] ? least : c[2], top = top > c[2] ? top : c[2];
         if (least < 0 || top > 1)
-            fit(c, least);
+            fit(c, least, top);
         row[0] = tone->code[step_of(c[0])];
         row[1] = tone->code[step_of(c[1])];
         row[2] = tone->code[step_of(c[2])];

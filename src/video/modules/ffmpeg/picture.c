@@ -165,6 +165,19 @@ static QbStatus convert(QbVideoStream *s, const AVFrame *frame, enum AVPixelForm
     return QB_OK;
 }
 
+/* swscale takes 8-bit grey for full range, whatever it is told. */
+static void widen_grey(AVFrame *rgb)
+{
+    uint8_t full[256];
+    for (int i = 0; i < 256; i++)
+        full[i] = (uint8_t)(i < 16 ? 0 : i > 235 ? 255 : ((i - 16) * 255 + 109) / 219);
+    for (int y = 0; y < rgb->height; y++) {
+        uint8_t *row = rgb->data[0] + (ptrdiff_t)y * rgb->linesize[0];
+        for (int x = 0; x < 3 * rgb->width; x++)
+            row[x] = full[row[x]];
+    }
+}
+
 QbStatus qbv_picture_pixels(uint8_t *rgb, QbVideoStream *s)
 {
     const AVFrame *frame = s->frame;
@@ -176,6 +189,9 @@ QbStatus qbv_picture_pixels(uint8_t *rgb, QbVideoStream *s)
     bool needs_tone = !status && qbv_needs_tone(s, frame);
     if (!status)
         status = convert(s, frame, needs_tone ? AV_PIX_FMT_RGB48 : AV_PIX_FMT_RGB24);
+    if (s->host.managed && !status && !needs_tone && frame->format == AV_PIX_FMT_GRAY8 &&
+        !qbv_is_full_range(s, frame))
+        widen_grey(s->rgb);
     if (needs_tone && !status)
         status = qbv_tone_apply(s, frame);
     if (!status)
