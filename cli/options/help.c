@@ -71,11 +71,13 @@ static void add_command_help(Text *out, const Command *command)
 
 static void add_program_help(Text *out)
 {
-    text_add(out, "qboost: how good does this picture look to a person?\n\n"
+    text_add(out, "qboost: how good does this picture or video look to a person?\n\n"
                   "Usage: qboost COMMAND [OPTION]…\n\nExamples:\n"
                   "  qboost score photo.jpg\n"
                   "  qboost score --sort -score --contact-sheet sheet.png photos/\n"
                   "  qboost score --json photos/ > scores.jsonl\n"
+                  "  qboost video --timeline when.png clip.mp4\n"
+                  "  qboost eval --labels mos.csv --images photos/\n"
                   "  qboost ask photo.jpg \"Is this photo sharp?\"\n\nCommands:\n");
     for (const Command *const *command = command_list; *command; command++)
         text_addf(out, "  %-12s %s\n", (*command)->name, (*command)->summary);
