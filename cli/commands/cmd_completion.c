@@ -145,8 +145,11 @@ static void add_zsh(Text *out)
 {
     text_add(out, "#compdef qboost\n# zsh completion for qboost, made by `qboost completion zsh`\n"
                   "_qboost() {\n    local -a commands\n    commands=(\n");
-    for (const Command *const *command = command_list; *command; command++)
-        text_addf(out, "        '%s:%s'\n", (*command)->name, (*command)->summary);
+    for (const Command *const *command = command_list; *command; command++) {
+        text_addf(out, "        '%s:", (*command)->name);
+        add_short_help(out, (*command)->summary, "");
+        text_add(out, "'\n");
+    }
     text_add(out, "    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n"
                   "        return\n    fi\n    local command=$words[2]\n    shift words\n"
                   "    (( CURRENT-- ))\n    case $command in\n");
@@ -190,9 +193,12 @@ static void add_fish_option(Text *out, const Command *command, const Option *opt
 static void add_fish(Text *out)
 {
     text_add(out, "# fish completion for qboost, made by `qboost completion fish`\n");
-    for (const Command *const *command = command_list; *command; command++)
-        text_addf(out, "complete -c qboost -n __fish_use_subcommand -f -a %s -d '%s'\n",
-                  (*command)->name, (*command)->summary);
+    for (const Command *const *command = command_list; *command; command++) {
+        text_addf(out, "complete -c qboost -n __fish_use_subcommand -f -a %s -d '",
+                  (*command)->name);
+        add_short_help(out, (*command)->summary, "");
+        text_add(out, "'\n");
+    }
     text_add(out,
              "complete -c qboost -n __fish_use_subcommand -f -l version -d 'print the version'\n");
     for (const Command *const *command = command_list; *command; command++) {
