@@ -42,7 +42,8 @@ QB_API void qb_video_options_init(QbVideoOptions *options);
 QB_API QbStatus qb_video_open(QbVideo **out, const char *path, const QbVideoOptions *options);
 
 /* From a file descriptor, which may be a pipe; borrowed until the video is closed. name: for error
- * texts. */
+ * texts. A pipe is read as it comes, but for MP4 and MOV with their index at the end: those go into
+ * a temporary file first (in TMPDIR, else /tmp). */
 QB_API QbStatus qb_video_open_fd(QbVideo **out, int fd, const char *name,
                                  const QbVideoOptions *options);
 

@@ -1,9 +1,11 @@
 /* video_file.c: reads the bytes of a video. The first ones are looked at before FFmpeg is; from a
- * pipe they are kept and handed out again. */
+ * pipe they are kept and handed out again, and if they say that the rest cannot be read as it
+ * comes, a temporary file takes the place of the pipe. */
 // SPDX-License-Identifier: Apache-2.0
 #include "video/video_file.h"
 
 #include "base/error.h"
+#include "video/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +21,26 @@ static ssize_t read_some(QbVideoFile *file, uint8_t *out, size_t size)
                               : read(file->fd, out, size);
     } while (n < 0 && errno == EINTR);
     return n;
+}
+
+/* What is in the pipe becomes a file. */
+static QbStatus spool(QbVideoFile *file, const char *name)
+{
+    struct stat info;
+    int fd;
+    QbStatus status = qb_video_spool(&fd, file->head, file->head_size, file->fd, name);
+    if (status)
+        return status;
+    if (fstat(fd, &info)) {
+        status = qb_fail(QB_ERR_IO, "%s: %s", name, strerror(errno));
+        close(fd);
+        return status;
+    }
+    file->fd = fd;
+    file->is_owned = true;
+    file->is_seekable = true;
+    file->size = info.st_size;
+    return QB_OK;
 }
 
 QbStatus qb_video_file_open_fd(QbVideoFile *out, int fd, const char *name)
@@ -45,7 +67,10 @@ QbStatus qb_video_file_open_fd(QbVideoFile *out, int fd, const char *name)
         out->position += n;
     }
     out->position = 0;
-    return out->head_size ? QB_OK : qb_fail(QB_ERR_FORMAT, "%s: is empty", name);
+    if (!out->head_size)
+        return qb_fail(QB_ERR_FORMAT, "%s: is empty", name);
+    bool needs_spool = !out->is_seekable && qb_video_needs_spool(out->head, out->head_size);
+    return needs_spool ? spool(out, name) : QB_OK;
 }
 
 QbStatus qb_video_file_open(QbVideoFile *out, const char *path)
@@ -55,6 +80,8 @@ QbStatus qb_video_file_open(QbVideoFile *out, const char *path)
     if (fd < 0)
         return qb_fail(QB_ERR_IO, "%s: %s", path, strerror(errno));
     QbStatus status = qb_video_file_open_fd(out, fd, path);
+    if (out->fd != fd) /* spooled from a named pipe */
+        close(fd);
     out->is_owned = true;
     return status;
 }

@@ -15,8 +15,8 @@ typedef struct QbVideoFile {
     int64_t base;     /* where the video begins in a seekable file */
     int64_t size;     /* from base; -1 = not known */
     int64_t position; /* from base */
-    uint8_t head[64]; /* its first bytes, which tell a picture from a video */
     size_t head_size;
+    uint8_t head[4096]; /* its first bytes, which tell a picture from a video */
 } QbVideoFile;
 
 /* name: for error texts. The descriptor is borrowed; a seekable one is read from where it stands.

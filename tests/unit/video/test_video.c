@@ -174,12 +174,13 @@ static void test_other_clips(void **state)
     }
 }
 
-/* rotated90.mp4 and rotated270.mp4 hold the frames of short.mp4. */
+/* rotated270.mp4 and rotated90.mp4 hold the frames of short.mp4, to be turned clockwise by 90 and
+ * 270 degrees. */
 static void test_rotation_turns_pixels(void **state)
 {
     (void)state;
-    const char *paths[] = {VIDEOS "short.mp4", VIDEOS "rotated90.mp4", VIDEOS "rotated270.mp4"};
-    for (int mode = QB_DECODE_UPSTREAM; mode <= QB_DECODE_MANAGED; mode++) {
+    const char *paths[] = {VIDEOS "short.mp4", VIDEOS "rotated270.mp4", VIDEOS "rotated90.mp4"};
+    for (int mode = QB_DECODE_MANAGED; mode <= QB_DECODE_UPSTREAM; mode++) {
         QbImage *images[3];
         QbFrame frame;
         for (int i = 0; i < 3; i++) {
@@ -202,6 +203,64 @@ static void test_rotation_turns_pixels(void **state)
         for (int i = 0; i < 3; i++)
             qb_image_free(&images[i]);
     }
+}
+
+/* ---- pipes ----------------------------------------------------------------------------------- */
+
+/* mpeg4.mp4 has its index at the end and goes through a temporary file, so that its frames can even
+ * be counted; h264.mp4 is read as it comes. */
+static void test_index_at_the_end(void **state)
+{
+    (void)state;
+    static Seen all, got, want;
+    QbVideoOptions options = video_options(QB_SAMPLE_COUNT, 4);
+    read_expected(&all, "mpeg4.mp4");
+    sample(&want, &all, &(Sampling){QB_SAMPLE_COUNT, 4}, 25);
+    if (see_video(&got, VIDEOS "mpeg4.mp4", BY_PIPE, &options))
+        fail_msg("%s", qb_last_error());
+    assert_same_frames(&got, &want, "mpeg4.mp4, counted in a pipe");
+    assert_fails(see_video(&got, VIDEOS "h264.mp4", BY_PIPE, &options), QB_ERR_UNSUPPORTED,
+                 "needs a file, because a pipe does not say how many");
+    const char *folder = getenv("TMPDIR");
+    char *kept = folder ? strdup(folder) : NULL;
+    setenv("TMPDIR", "/nonexistent", 1);
+    options = video_options(QB_SAMPLE_RATE, 1);
+    assert_fails(see_video(&got, VIDEOS "mpeg4.mp4", BY_PIPE, &options), QB_ERR_IO, "TMPDIR");
+    assert_int_equal(see_video(&got, VIDEOS "h264.mp4", BY_PIPE, &options), QB_OK);
+    if (kept)
+        setenv("TMPDIR", kept, 1);
+    else
+        unsetenv("TMPDIR");
+    free(kept);
+}
+
+/* A descriptor is read from where it stands, and stands there still afterwards. */
+static void test_inside_a_file(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/qboost_video_XXXXXX", junk[777];
+    size_t size;
+    uint8_t *data = file_bytes(&size, VIDEOS "ntsc.mp4");
+    static Seen all, got;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    unlink(path);
+    memset(junk, 7, sizeof junk);
+    assert_int_equal(write(fd, junk, sizeof junk), sizeof junk);
+    assert_int_equal(write(fd, data, size), (long)size);
+    qb_free(data);
+    assert_int_equal(lseek(fd, sizeof junk, SEEK_SET), sizeof junk);
+    read_expected(&all, "ntsc.mp4");
+    for (int round = 0; round < 2; round++) {
+        QbVideo *video;
+        QbVideoOptions options = video_options(QB_SAMPLE_EVERY, 1);
+        if (qb_video_open_fd(&video, fd, "inside", &options) || see_frames(&got, video))
+            fail_msg("%s", qb_last_error());
+        qb_video_close(&video);
+        assert_same_frames(&got, &all, "inside a file");
+        assert_int_equal(lseek(fd, 0, SEEK_CUR), sizeof junk);
+    }
+    close(fd);
 }
 
 /* ---- real clips ------------------------------------------------------------------------------ */
@@ -260,6 +319,8 @@ int main(void)
         cmocka_unit_test(test_golden_pipe),
         cmocka_unit_test(test_other_clips),
         cmocka_unit_test(test_rotation_turns_pixels),
+        cmocka_unit_test(test_index_at_the_end),
+        cmocka_unit_test(test_inside_a_file),
         cmocka_unit_test(test_real_clips),
     };
     return cmocka_run_group_tests(tests, set_up_modules, NULL);
