@@ -210,7 +210,9 @@ QbStatus qbv_advance(QbVideoFound *out, QbVideoStream *s, int64_t wanted)
 const char *qbv_damage(QbVideoStream *s)
 {
     double stated = s->format->duration > 0 ? (double)s->format->duration / AV_TIME_BASE : NAN;
-    bool is_short = s->queue.at_end && s->last_end_s + 1 < stated &&
+    /* The last frame's duration may be missing, and stated ones are rounded. */
+    double tolerance = fmin(1, 0.05 * stated + 2 / s->fps);
+    bool is_short = s->queue.at_end && s->last_end_s + tolerance < stated &&
                     s->format->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE;
     int n = 0;
     s->damage[0] = 0;
