@@ -251,6 +251,8 @@ for r in d["results"]:
     near(r["srcc"], srcc(x, y))
     near(r["plcc"], plcc(x, y), 1e-5)  # the lines have nine digits
 PY
+check_code "--name" 0 evaluate --json --bootstrap 0 --method tti --labels "$work/p.csv" --images "$work/p" --name "my set"
+check_same "names the set" "$(results "$work/out" 'r[0]["dataset"]')" "my set"
 check_code "the lines of qboost score" 0 evaluate --json --labels "$work/p.csv" --scores "$work/tti.jsonl"
 check_same "give the same order" "$(results "$work/out" '[(e["srcc"], e["krcc"], e["n"]) for e in r]')" "$(results "$work/run.json" '[(e["srcc"], e["krcc"], e["n"]) for e in r[:1]]')"
 check_code "so do their logits" 0 evaluate --json --labels "$work/p.csv" --logits "$work/levels.jsonl" --method levels
@@ -318,6 +320,8 @@ check_code "lines of another model" 0 evaluate --json --labels "$work/many.csv" 
 check "do not count" cmp "$work/out" "$work/at_once"
 check_code "another prompt" 0 evaluate --json --labels "$work/many.csv" --images "$work/many" --journal "$journal" --prompt "Is it sharp?"
 check_has "is another run" "$work/err" "250 scored"
+check_code "the first one again" 0 evaluate --json --labels "$work/many.csv" --images "$work/many" --journal "$journal"
+check "has its own lines still" cmp "$work/out" "$work/at_once"
 check_code "a journal that is none" 2 evaluate --labels "$work/p.csv" --images "$work/p" --journal "$work/p.csv"
 
 # ---- plots
