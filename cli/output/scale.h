@@ -19,4 +19,10 @@ const Scale *scale_find(const char *name);
 /* From 0..1 to the scale. */
 double scale_apply(const Scale *scale, double score);
 
+/* Whether the calibration was fitted to scores on both sides of this one; true without one. */
+bool scale_covers(const Scale *scale, double score);
+
+/* Says so when more than a few of n scores are not covered. */
+void scale_note_uncovered(const Scale *scale, int64_t n_uncovered, int64_t n);
+
 #endif

@@ -39,7 +39,7 @@ typedef struct Run {
     Stored *stored; /* records kept for sorting, or NULL */
     InputCounter *counter;
     atomic_llong n_skipped, n_skipped_failed, n_skipped_below; /* by --resume; fetching thread */
-    int64_t n_scored, n_failed, n_below, n_printed;
+    int64_t n_scored, n_failed, n_below, n_uncovered, n_printed;
     bool begun, output_failed;
 } Run;
 
@@ -121,6 +121,7 @@ static bool take(const Record *record, QbImage **thumbnail, void *user)
         report_about(record->path, record->error);
     } else {
         run->n_scored++;
+        run->n_uncovered += !scale_covers(run->info.scale, record->score.score);
         run->n_below += is_below(run, scale_apply(run->info.scale, record->score.score));
         if (run->sheet)
             contact_sheet_add(run->sheet, record, thumbnail);
@@ -210,6 +211,8 @@ static int finish(Run *run)
         return CLI_NO_INPUT;
     }
     print_summary(run);
+    if (!run->args->quiet)
+        scale_note_uncovered(run->info.scale, run->n_uncovered, run->n_scored);
     if (run->output_failed)
         return CLI_FAILED;
     if (run->sheet && run->n_scored > 0) {

@@ -163,6 +163,8 @@ static void describe_settings(RunInfo *run, const QbImageOptions *image_options)
     hash = hash128_add_text(hash, run->scale->name);
     if (run->scale->calibration) {
         const QbLogistic *mapping = &qb_calibration_info(run->scale->calibration)->mapping;
+        hash = hash128_add_number(hash, run->scale->low); /* where mapped scores are cut */
+        hash = hash128_add_number(hash, run->scale->high);
         for (int i = 0; i < mapping->n_params; i++)
             hash = hash128_add_number(hash, mapping->b[i]);
     }
