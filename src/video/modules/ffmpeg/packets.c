@@ -126,6 +126,11 @@ static bool can_start_at(const QbVideoStream *s, const AVPacket *packet)
     if (!(packet->flags & AV_PKT_FLAG_KEY) || (packet->flags & AV_PKT_FLAG_CORRUPT))
         return false;
     enum AVCodecID codec = s->stream->codecpar->codec_id;
+    /* What x264 wrote wrongly in 4:4:4 before its build 151, FFmpeg reads rightly because the very
+     * first packet names the build. */
+    if (codec == AV_CODEC_ID_H264 &&
+        s->stream->codecpar->profile == FF_PROFILE_H264_HIGH_444_PREDICTIVE)
+        return false;
     return codec == AV_CODEC_ID_H264
                ? has_idr(s, packet)
                : codec == AV_CODEC_ID_HEVC || codec == AV_CODEC_ID_VP8 ||
