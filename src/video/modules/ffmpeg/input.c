@@ -10,8 +10,6 @@
 #include <string.h>
 
 #include <libavutil/avstring.h>
-#include <libavutil/imgutils.h>
-#include <libavutil/opt.h>
 
 enum { IO_BUFFER_BYTES = 1 << 16, PROBE_BYTES = 1 << 20 };
 

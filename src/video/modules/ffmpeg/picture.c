@@ -11,8 +11,6 @@
 #include <math.h>
 
 #include <libavutil/display.h>
-#include <libavutil/imgutils.h>
-#include <libavutil/opt.h>
 
 /* Where a stream does not name its matrix: BT.709 from so many lines on, else BT.601. */
 enum { HD_LINES = 720 };
