@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *const mapping_choices[] = {"4", "5", NULL};
 
@@ -140,6 +141,20 @@ static int check_sources(const EvalArgs *args)
     return CLI_OK;
 }
 
+/* Only an earlier calibration is written over: a slip of the hand could name the labels, which are
+ * the work of people. */
+static int check_calibration_file(const char *file)
+{
+    struct stat info;
+    QbCalibration *earlier = NULL;
+    if (stat(file, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 &&
+        qb_calibration_open(&earlier, file) != QB_OK)
+        return usage_error(&cmd_eval, "--save-calibration: '%s' is there and is no calibration",
+                           file);
+    qb_calibration_free(&earlier);
+    return CLI_OK;
+}
+
 /* What is certain before the model runs for hours. */
 static int check_calibration(const EvalArgs *args)
 {
@@ -149,7 +164,7 @@ static int check_calibration(const EvalArgs *args)
         return usage_error(&cmd_eval, "--save-calibration is for one method: --method says which");
     if (args->save_calibration && (args->scores.n + args->logits.n > 1 || args->labels.n > 1))
         return usage_error(&cmd_eval, "--save-calibration is for one data set");
-    return CLI_OK;
+    return args->save_calibration ? check_calibration_file(args->save_calibration) : CLI_OK;
 }
 
 static int run(const void *args_given, char **operands, int n_operands)

@@ -26,6 +26,14 @@ double scale_apply(const Scale *scale, double score)
     return scale->low + (scale->high - scale->low) * score;
 }
 
+bool scale_higher_is_better(const Scale *scale)
+{
+    if (!scale->calibration)
+        return true;
+    const QbCalibrationInfo *info = qb_calibration_info(scale->calibration);
+    return scale_apply(scale, info->highest_score) >= scale_apply(scale, info->lowest_score);
+}
+
 bool scale_covers(const Scale *scale, double score)
 {
     if (!scale->calibration)

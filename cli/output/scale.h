@@ -1,4 +1,5 @@
-/* scale.h: the ranges a score can be printed in. Higher is better in all of them. */
+/* scale.h: the ranges a score can be printed in. Higher is better in all of them but in
+ * calibrations to opinions that mean the worse the higher. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QBOOST_CLI_SCALE_H
 #define QBOOST_CLI_SCALE_H
@@ -18,6 +19,9 @@ const Scale *scale_find(const char *name);
 
 /* From 0..1 to the scale. */
 double scale_apply(const Scale *scale, double score);
+
+/* By the ends of what a calibration was fitted to. */
+bool scale_higher_is_better(const Scale *scale);
 
 /* Whether the calibration was fitted to scores on both sides of this one; true without one. */
 bool scale_covers(const Scale *scale, double score);

@@ -5,6 +5,7 @@
 #include "base/report.h"
 #include "options/options.h"
 
+#include <math.h>
 #include <string.h>
 
 int calibration_open(Calibrated *out, const Command *command, const char *path,
@@ -28,6 +29,11 @@ int calibration_open(Calibrated *out, const Command *command, const char *path,
     if (fail_under < out->scale.low || fail_under > out->scale.high) /* not so for NAN */
         return usage_error(command, "--fail-under: %g is not on the scale %s, %g to %g", fail_under,
                            out->scale.name, out->scale.low, out->scale.high);
+    if (!isnan(fail_under) && !scale_higher_is_better(&out->scale))
+        return usage_error(command,
+                           "--fail-under: on the scale of %s, lower is better; a gate would let "
+                           "the worst through",
+                           out->scale.name);
     return CLI_OK;
 }
 

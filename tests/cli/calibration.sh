@@ -114,6 +114,21 @@ for wrong in hollow cut short later set.csv p; do
     check_has "is named" "$work/err" "$work/$wrong"
 done
 
+# ---- opinions that mean the worse the higher, and scores beyond the fitted ones
+"$QBOOST" score -q --json "$work/p"/*.ppm | python3 -c '
+import json, sys
+rows = sorted((r["score"], r["path"]) for r in map(json.loads, sys.stdin))
+rows = [r for i, r in enumerate(rows) if i == 0 or r[0] > rows[i - 1][0]]
+print("file,score,dmos")
+[print(f"{p},{s},{90 - 3 * i - i % 2}") for i, (s, p) in enumerate(rows[:12])]' >"$work/dmos.csv"
+check_code "a calibration to DMOS" 0 "$QBOOST" eval -q --scores "$work/dmos.csv" --save-calibration "$work/dmos.json"
+check_code "prints scores" 0 "$QBOOST" score --calibration "$work/dmos.json" "$work/p"/*.ppm
+check_has "and says which it was not fitted to" "$work/err" "scores lie outside the"
+check_code "no more than needed" 0 "$QBOOST" score --calibration "$work/dmos.json" $(sed -n '2,$s/,.*//p' "$work/dmos.csv")
+check_has_not "of those it was fitted to" "$work/err" "lie outside"
+check_code "but is no gate" 2 "$QBOOST" score --fail-under 70 --calibration "$work/dmos.json" "$work/p/1.ppm"
+check_has "because" "$work/err" "lower is better"
+
 # ---- not saved where it would say nothing, or something else
 cp "$work/c4.json" "$work/kept"
 keep() { check_same "what was there stays" "$(cat "$work/kept")" "$(cat "$work/c4.json")"; }
@@ -132,6 +147,11 @@ keep
 check_code "scores on another scale" 1 "$QBOOST" eval --labels "$work/set.csv" --scores "$work/hundred" --save-calibration "$work/kept"
 check_has "are told" "$work/err" "on the scale 0 to 1"
 keep
+cp "$work/set.csv" "$work/labels.csv"
+check_code "over the labels" 2 save --method tti --save-calibration "$work/labels.csv"
+check "which stay" cmp "$work/set.csv" "$work/labels.csv"
+check_code "over an earlier one" 0 save --method tti --save-calibration "$work/open-before.json"
+check_code "is meant" 0 save --method tti --save-calibration "$work/open-before.json"
 check_code "a folder that is not there" 1 save --method tti --save-calibration "$work/no/c.json"
 check_has "does not cost the report" "$work/out" "SRCC"
 check_code "from a file of scores" 0 "$QBOOST" eval --labels "$work/set.csv" --scores "$work/plain" --save-calibration "$work/open.json"
