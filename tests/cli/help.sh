@@ -10,7 +10,7 @@ check_has "--help lists the commands" "$work/out" "score how good pictures look"
 check_code "--version" 0 "$QBOOST" --version
 check "--version is a version" grep -qxE 'qboost [0-9]+\.[0-9]+\.[0-9]+' "$work/out"
 
-for command in score ask mcq info convert completion help; do
+for command in score video eval compare ask mcq info convert completion help; do
     check_code "$command --help" 0 "$QBOOST" $command --help
     cp "$work/out" "$work/help.$command"
     check_same "$command --help: nothing on stderr" "$(n_lines "$work/err")" 0
@@ -26,7 +26,7 @@ for command in score ask mcq info convert completion help; do
 done
 
 # every option of every command is in the manual and in docs/cli.md
-for command in score ask mcq info convert completion help; do
+for command in score video eval compare ask mcq info convert completion help; do
     missing=
     for option in $(grep -oE '^  (-.,|   ) --[a-z-]+' "$work/help.$command" | grep -oE -- '--[a-z-]+'); do
         grep -qF -e "\`$option" docs/cli.md || missing="$missing $option"

@@ -135,6 +135,21 @@ check_code "--way clip" 2 "$QBOOST" video --way clip "$work/v/a.y4m"
 check_code "--way frames" 0 "$QBOOST" video --json --way frames "$work/v/a.y4m"
 check_same "is what auto is here" "$(without_ms "$work/out")" "$(head -n 1 "$work/o.jsonl" | sed 's/"ms":{[^}]*},//')"
 
+make_checkpoint "$work/owl" --arch mplug_owl2
+align=$work/align.gguf
+check_code "a model that was" 0 "$QBOOST" convert -q "$work/owl" -o "$align" --preset q-align
+check_code "judges all frames together" 0 "$QBOOST" video --json --model "$align" --frames-out "$work/c.csv" "$work/v/a.y4m"
+check_has "which the record says" "$work/out" '"way":"clip"'
+check_same "rows of frames have no scores" "$(tail -n +2 "$work/c.csv" | sed 's/\r//' | cut -d, -f2-4 | tr '\n' ' ')" "0,0, 10,1, 20,2, 30,3, 40,4, "
+check "but as many fields" awk -F, '{ if (n && NF != n) exit 1; n = NF }' "$work/c.csv"
+"$QBOOST" video --json --threads 3 --model "$align" "$work/v/a.y4m" >"$work/three"
+check_same "three threads make no difference" "$(without_ms "$work/three")" "$(without_ms "$work/out")"
+for option in "--pool mean" "--timeline $work/c.png"; do
+    check_code "not with ${option%% *}" 2 "$QBOOST" video --model "$align" $option "$work/v/a.y4m"
+    check_has "which says what would" "$work/err" "--way frames"
+    check_code "but then" 0 "$QBOOST" video --way frames --model "$align" $option "$work/v/a.y4m"
+done
+
 # ---- threads, pipes
 for threads in 1 3; do
     "$QBOOST" video --json --fps 3 --threads $threads --frames-out "$work/t$threads.csv" "$work/v/a.y4m" "$work/v/b.y4m" >"$work/t$threads"
@@ -146,9 +161,26 @@ result() { json "$1" 'd["score"], d["frames"], d["logits"]'; }
 check_same "standard input is as the file" "$(result "$work/in")" "$(result "$work/t1")"
 cat "$work/v/a.y4m" | "$QBOOST" video --json --fps 3 - >"$work/in"
 check_same "so is a pipe" "$(result "$work/in")" "$(result "$work/t1")"
+golden=tests/golden/video
+"$QBOOST" video --json --fps 5 "$golden/short.mp4" >"$work/t1"
+cat "$golden/short.mp4" | "$QBOOST" video --json --fps 5 - >"$work/in"
+check_same "so is an MP4, its index at the end" "$(result "$work/in")" "$(result "$work/t1")"
 check_code "--frames needs the length" 1 bash -c 'cat "$2" | "$1" video --frames 3 -' - "$QBOOST" "$work/v/a.y4m"
 check_has "which is told" "$work/err" "every"
 check_code "standard input only once" 2 "$QBOOST" video - - <"$work/v/a.y4m"
+
+# ---- what was done to frames
+check_code "HDR" 0 "$QBOOST" video --json "$golden/pq_ramp.mp4"
+check_same "is told once" "$(grep -c 'pq_ramp.mp4: HDR' "$work/err")" 1
+check "and in the record" [ "$(json "$work/out" 'd["notes"][0][:8]')" = "HDR (PQ)" ]
+check_code "-q" 0 "$QBOOST" video -q --json "$golden/pq_ramp.mp4"
+check_same "tells nothing" "$(n_lines "$work/err")" 0
+"$QBOOST" video --json "$golden/rotated90.mp4" >"$work/out"
+check_same "turned: width and height as shown" "$(json "$work/out" 'd["width"], d["height"], d["rotation"]')" "(48, 64, 270)"
+"$QBOOST" video --json --decode upstream "$golden/interlaced_tff.mp4" >"$work/up" 2>/dev/null
+"$QBOOST" video --json "$golden/interlaced_tff.mp4" >"$work/out" 2>/dev/null
+check "--decode upstream does not deinterlace" [ "$(json "$work/up" 'd["notes"]')$(json "$work/out" 'len(d["notes"])')" = "[]1" ]
+check "and is another setting" [ "$(json "$work/up" 'd["settings"]')" != "$(json "$work/out" 'd["settings"]')" ]
 
 # ---- timelines
 cat >"$work/svg.py" <<'PY'
@@ -305,11 +337,7 @@ check "progress" grep -qaE '1/1 long.y4m  frame [0-9]+/3000  score [01]\.[0-9]{3
 check "erased at the end" bash -c 'tr "\r" "\n" <"$1" | tail -n 2 | grep -qa "1 scored, 0 failed"' - "$work/tty"
 
 # ---- damage
-sample=$(ls -S tests/golden/video/*.mkv 2>/dev/null | head -n 1)
-if [ -z "$sample" ]; then
-    skip "damage" "no compressed clip"
-    finish
-fi
+sample=$golden/ntsc.mkv
 whole=$(wc -c <"$sample")
 head -c $((whole * 2 / 3)) "$sample" >"$work/v/cut.mkv"
 check_code "a clip that breaks" 1 "$QBOOST" video --json --every 1 --frames-out "$work/d.csv" "$work/v/cut.mkv" "$work/v/b.y4m"
