@@ -244,9 +244,12 @@ static bool next_in_folder(Inputs *inputs, Input *out)
 static bool take_named(Inputs *inputs, Input *out, const char *path, bool is_stdin)
 {
     struct stat info;
-    if (!is_stdin && stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+    bool is_folder = !is_stdin && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    if (is_folder && !inputs->spec.files_only)
         return enter_folder(inputs, out, path, true);
     *out = (Input){.path = cli_strdup(path), .is_stdin = is_stdin};
+    if (is_folder)
+        out->error = cli_strdup("is a folder");
     return true;
 }
 

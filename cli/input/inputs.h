@@ -18,6 +18,7 @@ typedef struct InputsSpec {
     const char *files_from; /* borrowed; "-" = standard input; NULL = none */
     bool nul_separated;
     bool recursive;
+    bool files_only;     /* a folder in the list is an error */
     int shard, n_shards; /* n_shards 1 = everything */
 } InputsSpec;
 

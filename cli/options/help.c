@@ -49,6 +49,20 @@ static void add_exit_codes(Text *out)
     }
 }
 
+/* Options that may be given several times have no place in the environment. */
+static void add_lists(Text *out, const Command *command)
+{
+    Text names = {0};
+    for (const Option *option = command->options; option->name; option++)
+        if (option->type == OPTION_LIST)
+            text_addf(&names, "%s--%s", names.length ? ", " : "", option->name);
+    if (names.length) {
+        text_add(&names, " cannot: they may be given several times.");
+        text_add_wrapped(out, names.data, 0, 0, WIDTH);
+    }
+    text_free(&names);
+}
+
 static void add_command_help(Text *out, const Command *command)
 {
     text_addf(out, "qboost %s: %s\n\nUsage: qboost %s %s\n", command->name, command->summary,
@@ -63,9 +77,7 @@ static void add_command_help(Text *out, const Command *command)
         add_option(out, option);
     text_add(out, "\nEach option can be set in the environment as well: --max-pixels as\n"
                   "QBOOST_MAX_PIXELS, those without an argument as QBOOST_<NAME>=1.\n");
-    for (const Option *option = command->options; option->name; option++)
-        if (option->type == OPTION_LIST)
-            text_addf(out, "Not so --%s, which may be given several times.\n", option->name);
+    add_lists(out, command);
     add_exit_codes(out);
 }
 

@@ -37,14 +37,23 @@ static void add_value(Text *out, const QbEvalValue *value, bool interval, bool u
         text_addf(out, utf8 ? " [%.3f, %.3f]" : " [%.3f %.3f]", value->low, value->high);
 }
 
+static void add_name(Text *out, const char *name)
+{
+    enum { MOST_COLUMNS = 48 };
+    Text printable = {0};
+    text_add_printable(&printable, name);
+    text_add_fitted(out, printable.data ? printable.data : "", MOST_COLUMNS, true);
+    text_free(&printable);
+}
+
 static void fill_row(Text *cell, const EvalRow *row)
 {
     const QbEvalResult *v = &row->value;
     if (row->n_means)
         text_addf(&cell[DATASET], "mean of %d", row->n_means);
     else
-        text_add_printable(&cell[DATASET], row->dataset);
-    text_add_printable(&cell[SOURCE], row->source);
+        add_name(&cell[DATASET], row->dataset);
+    add_name(&cell[SOURCE], row->source);
     text_add_printable(&cell[METHOD], row->method);
     text_addf(&cell[N], "%lld", (long long)v->n);
     text_addf(&cell[FAILED], "%lld", (long long)row->n_failed);

@@ -13,6 +13,7 @@ typedef struct EvalRow {
     int n_means;        /* > 0: no data set, but the mean of so many rows */
     int64_t n_failed;   /* files without a score */
     int64_t n_unrated;  /* files without an opinion */
+    int64_t n_left_out; /* pairs at the end that are less than half a part */
     QbEvalResult value; /* NAN where undefined */
 } EvalRow;
 

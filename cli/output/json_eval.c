@@ -45,6 +45,7 @@ static json_t *row_object(const EvalRow *row)
     json_put(object, "n", json_integer(v->n));
     json_put(object, "n_failed", json_integer(row->n_failed));
     json_put(object, "n_unrated", json_integer(row->n_unrated));
+    json_put(object, "n_left_out", json_integer(row->n_left_out));
     json_put(object, "parts", json_integer(v->n_parts));
     put_value(object, "srcc", &v->srcc);
     put_value(object, "plcc", &v->plcc);

@@ -48,6 +48,8 @@ static bool write_list(int fd, QbTable *const *labels, const char *const *folder
         for (size_t i = 0; i < qb_table_count(labels[k]); i++) {
             QbTableRow row;
             qb_table_row(&row, labels[k], i);
+            if (!isfinite(row.opinion))
+                continue; /* nothing to hold a score against */
             add_path(&list, folders[k], row.name);
             text_add_bytes(&list, "", 1);
         }
@@ -122,7 +124,8 @@ static int score_list(RunIdentity *run, const Command *command, const EvalArgs *
                        .quiet = args->quiet,
                        .fail_under = NAN};
     score.prompt.all_methods = true;
-    InputsSpec inputs = {.files_from = list, .nul_separated = true, .n_shards = 1};
+    InputsSpec inputs = {
+        .files_from = list, .nul_separated = true, .files_only = true, .n_shards = 1};
     return score_run(command, &score, &inputs, run);
 }
 

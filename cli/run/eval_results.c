@@ -37,7 +37,8 @@ static int print_report(const EvalResults *results, const EvalArgs *args)
 /* Letters, digits, '.', '-' and '_' of a name. */
 static void add_file_part(Text *out, const char *name)
 {
-    for (; *name; name++) {
+    enum { LONGEST = 60 }; /* bytes: the file system has a limit */
+    for (int i = 0; *name && i < LONGEST; i++, name++) {
         bool plain = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
                      (*name >= '0' && *name <= '9') || strchr(".-_", *name);
         text_add_char(out, plain ? *name : '_');
@@ -81,8 +82,8 @@ static int write_scatters(const EvalResults *results, const char *file)
     int code = CLI_OK, n = 0;
     for (int i = 0; i < results->n_data && code == CLI_OK; i++) {
         const EvalPairs *pairs = &results->pairs[i];
-        if (!pairs->n)
-            continue;
+        if (pairs->n < 3)
+            continue; /* no picture of anything */
         names[n] = scatter_name(results, i, file, 1);
         for (int number = 2; is_among(names[n], names, n); number++) {
             free(names[n]);
@@ -130,6 +131,9 @@ static void describe(QbCalibrationInfo *out, const EvalResults *results, bool fi
     set_ranges(out, results->pairs);
 }
 
+/* Below that a curve of four or five parameters says more of the files than of the model. */
+enum { FEW_FOR_A_MAPPING = 30 };
+
 static int save_calibration(const EvalResults *results, const Command *command,
                             const EvalArgs *args)
 {
@@ -140,6 +144,12 @@ static int save_calibration(const EvalResults *results, const Command *command,
                            "here are %d results",
                            results->n_data);
     describe(&info, results, !strcmp(args->mapping, "5"));
+    if (info.n < FEW_FOR_A_MAPPING)
+        report("--save-calibration: %lld files are few; the mapping follows each of them",
+               (long long)info.n);
+    if (info.srcc < 0)
+        report("--save-calibration: higher scores go with lower opinions here, so calibrated "
+               "scores are turned round");
     if (!info.mapping.n_params) {
         report("%s: nothing could be fitted to it", info.dataset);
         return CLI_FAILED;

@@ -5,13 +5,8 @@
 
 #include "output/eval_report.h"
 #include "run/eval_args.h"
+#include "run/eval_datasets.h"
 #include "run/score_run.h"
-
-/* What a row was made of. */
-typedef struct EvalPairs {
-    double *score, *opinion; /* [n] */
-    size_t n;
-} EvalPairs;
 
 typedef struct EvalResults {
     const EvalRow *rows;    /* [n_rows]; data sets first, then means */

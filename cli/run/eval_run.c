@@ -5,6 +5,7 @@
 
 #include "base/report.h"
 #include "options/options.h"
+#include "run/eval_datasets.h"
 #include "run/eval_results.h"
 #include "run/eval_sources.h"
 
@@ -16,9 +17,11 @@ typedef struct Run {
     const Command *command;
     const EvalArgs *args;
     EvalSources sources;
+    EvalDatasets datasets; /* of the source at hand */
     EvalRow *rows;
     EvalPairs *pairs; /* of rows; none of the means */
     int n_rows, capacity;
+    bool some_failed;
 } Run;
 
 /* ---- rows -------------------------------------------------------------------------------------
@@ -36,32 +39,6 @@ static EvalRow *add_row(Run *run)
     return &run->rows[run->n_rows++];
 }
 
-static const char *dataset_of(const EvalSource *source, const QbTableRow *row)
-{
-    return *row->dataset ? row->dataset : source->dataset;
-}
-
-/* The pairs of one data set. An opinion or a score that is missing costs its row. */
-static EvalPairs collect(EvalRow *row, const EvalSource *source, const double *scores)
-{
-    size_t count = qb_table_count(source->table);
-    EvalPairs pairs = {cli_calloc(count + 1, sizeof(double)), cli_calloc(count + 1, sizeof(double)),
-                       0};
-    for (size_t i = 0; i < count; i++) {
-        QbTableRow r;
-        qb_table_row(&r, source->table, i);
-        if (strcmp(dataset_of(source, &r), row->dataset))
-            continue;
-        row->n_failed += !isfinite(scores[i]);
-        row->n_unrated += !isfinite(r.opinion);
-        if (!isfinite(scores[i]) || !isfinite(r.opinion))
-            continue;
-        pairs.score[pairs.n] = scores[i];
-        pairs.opinion[pairs.n++] = r.opinion;
-    }
-    return pairs;
-}
-
 /* A set too small for anything has a row all the same, which says how small. */
 static const QbEvalValue none = {NAN, NAN, NAN};
 static const QbEvalResult nothing = {.srcc = {NAN, NAN, NAN},
@@ -72,60 +49,63 @@ static const QbEvalResult nothing = {.srcc = {NAN, NAN, NAN},
                                      .rmse = {NAN, NAN, NAN},
                                      .rmse_logistic5 = {NAN, NAN, NAN}};
 
+/* A rest at the end that is too short for a part takes no part. */
+static void tell_rest(EvalRow *row, size_t n)
+{
+    row->n_left_out = (int64_t)n - row->value.n;
+    if (row->n_left_out)
+        report("%s, %s: the last %lld files are less than half a part and are left out",
+               row->dataset, row->method, (long long)row->n_left_out);
+}
+
 static int evaluate(EvalRow *row, const EvalPairs *pairs, const EvalArgs *args)
 {
+    /* Of fewer pairs resampling says nothing. Of very many it takes a minute and more. */
+    enum { FEWEST_FOR_INTERVALS = 10, LONG_WORK = 100000000 };
     QbEvalOptions options;
     qb_eval_options_init(&options);
-    options.resamples = args->resamples;
+    options.resamples = pairs->n < FEWEST_FOR_INTERVALS ? 0 : args->resamples;
     options.seed = (uint64_t)args->seed;
     options.part_size = args->part_size;
     options.threads = args->model.threads;
     row->value = nothing;
     row->value.n = (int64_t)pairs->n;
-    if (pairs->n < 2 ||
-        qb_evaluate(&row->value, pairs->score, pairs->opinion, pairs->n, &options) == QB_OK)
+    if (!args->quiet && (double)pairs->n * options.resamples > LONG_WORK)
+        report("%s, %s: resampling %zu pairs %d times takes a while; --bootstrap 0 leaves the "
+               "intervals out",
+               row->dataset, row->method, pairs->n, options.resamples);
+    if (pairs->n < 2)
         return CLI_OK;
+    if (qb_evaluate(&row->value, pairs->score, pairs->opinion, pairs->n, &options) == QB_OK) {
+        tell_rest(row, pairs->n);
+        return CLI_OK;
+    }
     report("%s, %s: %s", row->dataset, row->method, qb_last_error());
     return CLI_FAILED;
 }
 
-/* The data sets of a source, in the order in which they come first. */
-static int list_datasets(const char ***out, const EvalSource *source)
-{
-    size_t count = qb_table_count(source->table);
-    const char **names = cli_calloc(count + 1, sizeof *names);
-    int n = 0;
-    for (size_t i = 0; i < count; i++) {
-        QbTableRow row;
-        qb_table_row(&row, source->table, i);
-        const char *name = dataset_of(source, &row);
-        int k = n;
-        while (k > 0 && strcmp(names[k - 1], name))
-            k--;
-        if (k == 0)
-            names[n++] = name;
-    }
-    *out = names;
-    return n;
-}
-
 static int add_method(Run *run, const EvalSource *source, const char *method, const double *scores)
 {
-    const char **datasets;
-    int n = list_datasets(&datasets, source), code = CLI_OK;
-    for (int d = 0; d < n; d++) {
-        EvalRow row = {.dataset = datasets[d], .source = source->name, .method = method};
-        EvalPairs pairs = collect(&row, source, scores);
-        if (evaluate(&row, &pairs, run->args) == CLI_OK) {
+    const EvalDatasets *sets = &run->datasets;
+    int code = CLI_OK;
+    EvalPairs *pairs = eval_datasets_pairs(sets, source->table, scores);
+    for (int d = 0; d < sets->n; d++) {
+        EvalRow row = {.dataset = sets->items[d].name,
+                       .source = source->name,
+                       .method = method,
+                       .n_failed = (int64_t)(sets->items[d].n_rated - pairs[d].n),
+                       .n_unrated = (int64_t)(sets->items[d].n - sets->items[d].n_rated)};
+        if (evaluate(&row, &pairs[d], run->args) == CLI_OK) {
             *add_row(run) = row;
-            run->pairs[run->n_rows - 1] = pairs;
+            run->pairs[run->n_rows - 1] = pairs[d];
         } else {
-            free(pairs.score);
-            free(pairs.opinion);
+            free(pairs[d].score);
+            free(pairs[d].opinion);
             code = CLI_FAILED;
         }
+        run->some_failed |= row.n_failed > 0;
     }
-    free(datasets);
+    free(pairs);
     return code;
 }
 
@@ -310,12 +290,15 @@ int eval_run(const Command *command, const EvalArgs *args)
     int code = eval_sources_open(&run.sources, command, args);
     bool partly = false;
     for (int i = 0; i < run.sources.n && (code == CLI_OK || code == CLI_FAILED); i++) {
-        code = apply_methods(&run, &run.sources.items[i]);
+        code = eval_datasets_init(&run.datasets, &run.sources.items[i]);
+        if (code == CLI_OK)
+            code = apply_methods(&run, &run.sources.items[i]);
+        eval_datasets_deinit(&run.datasets);
         partly |= code == CLI_FAILED;
     }
     if ((code == CLI_OK || code == CLI_FAILED) && run.n_rows > 0)
         code = finish(&run);
-    if (code == CLI_OK && (partly || run.sources.some_failed))
+    if (code == CLI_OK && (partly || run.some_failed))
         code = CLI_FAILED;
     for (int i = 0; i < run.n_rows; i++) {
         free(run.pairs[i].score);

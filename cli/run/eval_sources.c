@@ -23,6 +23,8 @@ void eval_sources_free(EvalSources *sources)
     *sources = (EvalSources){0};
 }
 
+/* Names are in both where labels and scores are two files, perhaps in differently called columns;
+ * opinions and data sets are the labels'. */
 static bool read_table(QbTable **out, const EvalArgs *args, const char *path, bool opinions,
                        bool scores)
 {
@@ -31,10 +33,15 @@ static bool read_table(QbTable **out, const EvalArgs *args, const char *path, bo
     options.name_column = args->name_column;
     options.opinion_column = opinions ? args->opinion_column : NULL;
     options.score_column = scores ? args->score_column : NULL;
-    options.dataset_column = args->dataset_column;
+    options.dataset_column = opinions ? args->dataset_column : NULL;
     options.need_opinions = opinions;
     options.need_scores = scores;
-    if (qb_table_open(out, path, &options) == QB_OK)
+    QbStatus status = qb_table_open(out, path, &options);
+    if (status == QB_ERR_FORMAT && args->name_column && !opinions) {
+        options.name_column = NULL;
+        status = qb_table_open(out, path, &options);
+    }
+    if (status == QB_OK)
         return true;
     report("%s", qb_last_error());
     return false;
@@ -171,7 +178,6 @@ static int open_images(EvalSources *out, const Command *command, const EvalArgs 
     out->items = cli_calloc((size_t)n, sizeof *out->items);
     code = eval_run_model(lines, &out->run, command, args, labels, folders, n);
     bool ran = out->run.settings[0] && (code == CLI_OK || code == CLI_FAILED);
-    out->some_failed = ran && code == CLI_FAILED;
     code = ran ? CLI_OK : code;
     eval_names_of_labels(names, args->labels.items, n);
     for (int k = 0; k < n && code == CLI_OK; k++) {

@@ -18,11 +18,10 @@ typedef struct EvalSources {
     EvalSource *items;
     int n;
     RunIdentity run; /* empty texts unless a model was run */
-    bool some_failed;
 } EvalSources;
 
 /* Reads the tables and, with --images, runs the model. Returns an exit code; failures are reported.
- * Pictures that could not be scored are no failure here (some_failed). Always to be freed. */
+ * Pictures that could not be scored are no failure here. Always to be freed. */
 int eval_sources_open(EvalSources *out, const Command *command, const EvalArgs *args);
 void eval_sources_free(EvalSources *sources);
 

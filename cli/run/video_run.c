@@ -158,9 +158,11 @@ static char *timeline_name(const Run *run, const Input *input)
     Text name = {0};
     if (run->one_video)
         return cli_strdup(file);
-    if (length > LONGEST_STEM)
-        for (length = LONGEST_STEM; ((unsigned char)stem[length] & 0xc0) == 0x80;)
+    if (length > LONGEST_STEM) { /* not within a character, if it is UTF-8 */
+        length = LONGEST_STEM;
+        while (length > LONGEST_STEM - 4 && ((unsigned char)stem[length] & 0xc0) == 0x80)
             length--;
+    }
     text_add_bytes(&name, file, (size_t)(ending - file));
     text_addf(&name, "-%lld-", (long long)run->n_inputs);
     text_add_bytes(&name, stem, length);
@@ -335,9 +337,14 @@ static int finish(Run *run)
 static void end_early(Run *run)
 {
     int signal_number = signals_received();
-    pthread_mutex_lock(&run->writing);
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec++;
+    /* Whoever reads the results may have stopped doing so. */
+    bool can_write = pthread_mutex_timedlock(&run->writing, &until) == 0;
     progress_finish();
-    print_end(run);
+    if (can_write)
+        print_end(run);
     report("stopped by a signal: %lld scored, %lld failed", (long long)run->n_scored,
            (long long)run->n_failed);
     _exit(CLI_SIGNAL + signal_number);

@@ -24,6 +24,8 @@ static const double PERFECT = 1e-28;
 static const double FIRST_DAMPING = 1e-3, MAX_DAMPING = 1e30;
 /* Narrowest |b4|, in standard deviations of x: a step. Keeps the quotients finite. */
 static const double MIN_WIDTH = 1e-9;
+/* Squared errors that differ by less, relatively, are of one minimum. */
+static const double SAME_MINIMUM = 1e-6;
 static const double SMALLEST = 1e-100, LARGEST = 1e100;
 
 typedef struct {
@@ -273,10 +275,44 @@ QbStatus qb_logistic_start(QbLogistic *out, int n_params, const double *x, const
     return QB_OK;
 }
 
+/* The second start of five parameters: the curve of four that fits best, which is one of them. */
+static void start_at_four(double *b, const Problem *problem)
+{
+    Problem four = *problem;
+    Equations equations;
+    double c[MAX_P];
+    bool converged;
+    four.p = 4;
+    start_values(c, &four);
+    minimise(c, &equations, &converged, &four);
+    b[0] = c[0] - c[1];
+    b[1] = 1 / fmax(fabs(c[3]), MIN_WIDTH);
+    b[2] = c[2];
+    b[3] = 0;
+    b[4] = (c[0] + c[1]) / 2;
+}
+
+/* Keeps the second minimum only where it is another one. */
+static void try_second_start(double *b, Equations *equations, bool *converged, int *n_iterations,
+                             const Problem *problem)
+{
+    Equations second;
+    double c[MAX_P];
+    bool second_converged;
+    start_at_four(c, problem);
+    int n = minimise(c, &second, &second_converged, problem);
+    if (!(second.error < equations->error * (1 - SAME_MINIMUM)))
+        return;
+    memcpy(b, c, sizeof c);
+    *equations = second;
+    *converged = second_converged;
+    *n_iterations = n;
+}
+
 QbStatus qb_logistic_fit(QbLogisticFit *out, int n_params, const double *x, const double *y,
                          size_t n)
 {
-    Problem problem;
+    Problem problem = {0};
     Equations equations;
     double b[MAX_P];
     QbStatus status = problem_init(&problem, n_params, x, y, n);
@@ -284,6 +320,8 @@ QbStatus qb_logistic_fit(QbLogisticFit *out, int n_params, const double *x, cons
         return status;
     start_values(b, &problem);
     out->n_iterations = minimise(b, &equations, &out->converged, &problem);
+    if (n_params == 5)
+        try_second_start(b, &equations, &out->converged, &out->n_iterations, &problem);
     out->mapping = in_units(b, &problem);
     out->rmse = problem.y_sd * sqrt(equations.error / (double)n);
     return QB_OK;

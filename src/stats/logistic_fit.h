@@ -25,7 +25,7 @@ typedef struct {
         converged; /* false: QB_LOGISTIC_MAX_ITERATIONS were not enough; the best so far is given */
 } QbLogisticFit;
 
-/* Where every fit starts: one start, fixed by the data. With mean and sd those of x (sd with the
+/* Where every fit starts, fixed by the data. With mean and sd those of x (sd with the
  * divisor n) and up = 1 when the covariance of x and y is >= 0, else -1:
  *   4: b1 = max(y), b2 = min(y) (exchanged when up = -1), b3 = mean, b4 = sd / 4
  *   5: b1 = max(y) - min(y), b2 = up / sd, b3 = mean, b4 = 0, b5 = mean(y)
@@ -34,13 +34,14 @@ QbStatus qb_logistic_start(QbLogistic *out, int n_params, const double *x, const
                            size_t n);
 
 /* The least-squares mapping of scores x to opinions y that Levenberg-Marquardt reaches from
- * qb_logistic_start; deterministic. It ends when the squared error falls by less than a part in
- * 10^9 a step. Usually that takes 6 - 30 iterations. Where the best curve is a limit that no finite
- * parameters reach (an exponential, a line, a step; common when scores hardly agree with opinions)
- * it takes up to a thousand and more, and PLCC is right to some 3e-6.
- * QB_ERR_ARG for an n_params other than 4 and 5, fewer pairs than parameters, a value that is not
- * finite, a constant list; QB_ERR_LIMIT when values or spreads lie outside 1e-100..1e100. Allocates
- * nothing. */
+ * qb_logistic_start; deterministic. With 5 parameters it starts a second time from the curve that 4
+ * parameters have reached, and the better of two minima counts. It ends when the squared error
+ * falls by less than a part in 10^9 a step. Usually that takes 6 - 30 iterations. Where the best
+ * curve is a limit that no finite parameters reach (an exponential, a line, a step; common when
+ * scores hardly agree with opinions) it takes up to a thousand and more, and PLCC is right to some
+ * 3e-6. QB_ERR_ARG for an n_params other than 4 and 5, fewer pairs than parameters, a value that is
+ * not finite, a constant list; QB_ERR_LIMIT when values or spreads lie outside 1e-100..1e100.
+ * Allocates nothing. */
 QbStatus qb_logistic_fit(QbLogisticFit *out, int n_params, const double *x, const double *y,
                          size_t n);
 

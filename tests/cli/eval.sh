@@ -179,7 +179,7 @@ check_same "labels of one name" "$(names --labels "$work/labels.csv" --labels "$
 # ---- what does not match
 head -n 61 "$work/scores.csv" >"$work/some.csv"
 printf 'other.png,0.5\r\n' >>"$work/some.csv"
-check_code "labels without a score" 0 evaluate --json --bootstrap 0 --labels "$work/labels.csv" --scores "$work/some.csv"
+check_code "labels without a score" 1 evaluate --json --bootstrap 0 --labels "$work/labels.csv" --scores "$work/some.csv"
 check_same "are counted" "$(results "$work/out" 'r[0]["n"], r[0]["n_failed"]')" "(60, 20)"
 check_has "and told" "$work/err" "20 of the 80 files"
 check_has "so is a score without a label" "$work/err" "1 of its rows"
@@ -332,9 +332,9 @@ assert parts.count(("circle", 0)) == 80 and sum(n > 100 for _, n in parts) == 1,
 check_has "the numbers are on it" "$work/plot.svg" "SRCC $(printf %.3f "$(results "$work/a.json" 'r[0]["srcc"]')")"
 check_code "plots of several rows" 0 evaluate --bootstrap 0 --labels "$work/p.csv" --images "$work/p" --scatter "$work/m.png"
 for method in tti mpe binary levels; do check_same "$method" "$(head -c 8 "$work/m-p-$method.png" | od -An -tx1 | tr -d ' ')" 89504e470d0a1a0a; done
-printf 'name,mos,set,score\na,1,x y,0.5\nb,2,x y,0.6\na,1,x/y,0.5\nb,2,x/y,0.6\nc,3,z,0.2\n' >"$work/sets.csv"
+printf 'name,mos,set,score\na,1,x y,0.5\nb,2,x y,0.6\nc,2,x y,0.7\na,1,x/y,0.5\nb,2,x/y,0.6\nc,4,x/y,0.6\nc,3,z,0.2\n' >"$work/sets.csv"
 check_code "sets whose names look alike" 0 evaluate --bootstrap 0 --scores "$work/sets.csv" --scatter "$work/k.svg"
-check_same "have a plot each" "$(cd "$work" && echo k-*)" "k-x_y-score-2.svg k-x_y-score.svg k-z-score.svg"
+check_same "have a plot each" "$(cd "$work" && echo k-*)" "k-x_y-score-2.svg k-x_y-score.svg"
 check_has_not "a single dot has no numbers" "$work/k-z-score.svg" "nan"
 
 # ---- refused
@@ -374,4 +374,29 @@ print(len(cells), "cells")
 PY
 check_same "near the published table" "$(grep -c '^near' "$work/cells")" 15
 check_same "equal to it with --qbench-compat" "$(grep -c '^[a-zA-Z]* equal' "$work/cells")" 15
+# ---- what a review found
+mkdir -p "$work/im/sub" && cp "$work"/p/*.ppm "$work/im/sub/" 2>/dev/null || cp "$(ls -d "$work"/p/* | head -1)" "$work/im/sub/"
+first=$(ls "$work/im/sub" | head -1) && cp "$work/im/sub/$first" "$work/im/"
+printf 'file,mos\n%s,1\nsub,2\n%s,\n' "$first" "gone.png" >"$work/folder.csv"
+check_code "a label that names a folder" 1 evaluate --json --bootstrap 0 --method tti --labels "$work/folder.csv" --images "$work/im" --journal "$work/folder.jsonl"
+check_has "is told" "$work/err" "is a folder"
+check_same "its pictures are not scored, nor is what has no opinion" "$(n_lines "$work/folder.jsonl")" 2
+printf 'fn,mos,set\na,1,s\nb,2,s\nc,3,s\nd,,t\n' >"$work/odd.csv"
+printf 'path,score\na,0.1\nb,0.2\nc,0.4\nd,0.4\n' >"$work/plain.csv"
+check_code "columns of one's own in the labels alone" 0 evaluate --json --bootstrap 0 --labels "$work/odd.csv" --scores "$work/plain.csv" --name-column fn --dataset-column set
+check_same "sets without an opinion are left out" "$(results "$work/out" '[(x["dataset"], x["n"]) for x in r]')" "[('s', 3)]"
+check_has "and told" "$work/err" "t: none of its 1 files has an opinion"
+awk 'BEGIN { print "name,mos,score,set"; for (i = 0; i < 3000; i++) print i "," i % 7 "," i % 11 / 11 "," i }' >"$work/sets.csv"
+check_code "a column that names no sets" 2 evaluate --scores "$work/sets.csv"
+check_has "is told" "$work/err" "more than 1000 data sets"
+awk 'BEGIN { print "name,mos,score"; for (i = 0; i < 25; i++) print i "," i % 7 "," i % 11 / 11 }' >"$work/rest.csv"
+check_code "a rest that is no part" 0 evaluate --json --bootstrap 0 --part-size 10 --scores "$work/rest.csv"
+check_same "half a part is one" "$(results "$work/out" 'r[0]["n"], r[0]["parts"], r[0]["n_left_out"]')" "(25, 3, 0)"
+check_code "a shorter one" 0 evaluate --json --bootstrap 0 --part-size 11 --scores "$work/rest.csv"
+check_same "is counted" "$(results "$work/out" 'r[0]["n"], r[0]["parts"], r[0]["n_left_out"]')" "(22, 2, 3)"
+check_has "and told" "$work/err" "the last 3 files"
+printf 'name,mos,score\na,1,0.1\nb,2,0.2\nc,3,0.4\nd,4,0.3\ne,5,0.6\n' >"$work/few.csv"
+check_code "few pairs" 0 evaluate --json --scores "$work/few.csv"
+check_same "have no interval" "$(results "$work/out" 'r[0]["srcc_low"]')" "None"
+
 finish

@@ -184,7 +184,10 @@ static int start_decoder(AVCodecContext **out, const QbVideoStream *s, const AVC
     int code = codec ? avcodec_parameters_to_context(codec, s->stream->codecpar) : AVERROR(ENOMEM);
     if (code >= 0) {
         codec->pkt_timebase = s->stream->time_base;
-        codec->thread_count = s->host.threads;
+        /* What is made up for damaged parts must not depend on the threads: a frame that is decoded
+         * beside the one it refers to would, and in H.264 a slice as well. */
+        codec->thread_type = FF_THREAD_SLICE;
+        codec->thread_count = decoder->id == AV_CODEC_ID_H264 ? 1 : s->host.threads;
         codec->max_pixels = s->host.max_pixels;
         /* Frames it holds for damaged come out marked, so that they can be counted. */
         codec->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
