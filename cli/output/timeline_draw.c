@@ -26,6 +26,7 @@ enum {
     TIE = 64, /* from the plot to the thumbnails */
     THUMB_TOP = BOTTOM + TIE,
     THUMB_SIDE = 156, /* of the box */
+    THUMB_LEAST = 92, /* its width, for the caption's sake */
     THUMB_GAP = 14,
     CAPTION = 44, /* under a thumbnail, with the margin */
     TITLE_SIZE = 22,
@@ -250,7 +251,7 @@ static void measure_thumbnails(Plot *plot)
     const QbImage *image = plot->timeline->worst[0].thumbnail;
     double width = qb_image_width(image), height = qb_image_height(image);
     double scale = THUMB_SIDE / fmax(width, height);
-    plot->thumb_width = width * scale;
+    plot->thumb_width = fmax(width * scale, THUMB_LEAST);
     plot->thumb_height = height * scale;
 }
 
