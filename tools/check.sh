@@ -53,8 +53,8 @@ suite "threads under the thread sanitizer" build/tsan test_threads test_session 
 step "valgrind on one score" valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
     build/qboost score --cpu avx2 --threads 2 tests/golden/compact/dark_65x63.png
 step "build the fuzz targets" "$MAKE" -j"$JOBS" fuzzers
-# A minute each, as many at a time as there are CPUs.
-seconds=${FUZZ_SECONDS:-60}
+# Each for a while, as many at a time as there are CPUs.
+seconds=${FUZZ_SECONDS:-45}
 logs=$(mktemp -d)
 for target in tests/fuzz/fuzz_*.c; do
     name=$(basename "$target" .c)

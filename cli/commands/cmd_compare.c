@@ -65,7 +65,9 @@ static void add_sentence(Text *out, const QbComparison *c, char *const *paths)
     bool first = c->p_first >= 0.5;
     double sure = first ? c->p_first : 1 - c->p_first;
     int percent = (int)lround(100 * sure);
-    if (sure < ABOUT_EVEN) {
+    if (c->p_first == 0.5) {
+        text_add(out, "Even: neither is better\n");
+    } else if (sure < ABOUT_EVEN) {
         text_add(out, "About even: ");
         text_add_printable(out, paths[!first]);
         text_addf(out, " is better with %d %%, ", percent);
@@ -89,7 +91,7 @@ static void add_details(Text *out, const QbComparison *c, char *const *paths)
         return;
     }
     for (int i = 0; i < 2; i++) {
-        text_addf(out, "  %.3f +- %.3f  ", c->score[i], c->deviation[i]);
+        text_addf(out, "  %.3f (spread %.3f)  ", c->score[i], c->deviation[i]);
         text_add_printable(out, paths[i]);
         text_add_char(out, '\n');
     }

@@ -194,7 +194,8 @@ const Command cmd_eval = {
     .description =
         "Reports the agreement of scores with opinions as the field does: SRCC and KRCC (tau-b) of "
         "the order, PLCC of the values as they are and after a fitted logistic of 4 and of 5 "
-        "parameters, RMSE on the opinions' scale, each with its 95 % interval.\n"
+        "parameters, RMSE on the opinions' scale; with 95 % intervals (CSV and JSON have all of "
+        "them).\n"
         "The scores come from the model, run over --images, or from files. One run reads the words "
         "of every method, so that they can be held side by side. Several --labels, --scores or "
         "--logits make one table.",

@@ -41,7 +41,9 @@ typedef struct Plot {
 /* 1, 2 or 5 times a power of ten, four to nine of them. */
 static Axis make_axis(double low, double high)
 {
-    double span = high > low ? high - low : fmax(fabs(low), 1) * 0.1;
+    double span = high - low, size = fmax(fmax(fabs(low), fabs(high)), 1);
+    if (!(span > size * 1e-9 && isfinite(span))) /* a point, as far as a plot can show */
+        span = size * 0.1;
     double power = pow(10, floor(log10(span))), step = power;
     static const double parts[] = {0.1, 0.2, 0.5, 1};
     for (int i = 0; i < 4; i++) {

@@ -53,8 +53,8 @@ int calibration_check(const Calibrated *calibrated, const RunInfo *run)
         return CLI_USAGE;
     }
     if (info->method && strcmp(info->method, run->method)) {
-        report("--calibration: it was made with the method %s, this run's is %s", info->method,
-               run->method);
+        report("--calibration: it was made with the method %s, this run's is %s; try --method %s",
+               info->method, run->method, info->method);
         return CLI_USAGE;
     }
     return CLI_OK;

@@ -40,6 +40,9 @@ void qb_calibration_info_init(QbCalibrationInfo *info)
 }
 
 /* What makes every later step defined. Names are those of the file. */
+/* No scale of opinions goes so far, and numbers stay readable. */
+static const double LARGEST_OPINION = 1e9;
+
 static QbStatus check_info(const QbCalibrationInfo *info, QbStatus wrong)
 {
     const QbLogistic *mapping = &info->mapping;
@@ -50,7 +53,8 @@ static QbStatus check_info(const QbCalibrationInfo *info, QbStatus wrong)
             return qb_fail(wrong, "mapping.b[%d] is not a finite number", i);
     if (mapping->n_params == 4 && mapping->b[3] == 0)
         return qb_fail(wrong, "mapping.b[3] is 0, a curve without width");
-    if (!isfinite(info->lowest) || !isfinite(info->highest) || info->lowest > info->highest)
+    if (!(fabs(info->lowest) <= LARGEST_OPINION && fabs(info->highest) <= LARGEST_OPINION) ||
+        info->lowest >= info->highest)
         return qb_fail(wrong, "opinion.lowest and opinion.highest are no range: %g, %g",
                        info->lowest, info->highest);
     if (!isfinite(info->lowest_score) || !isfinite(info->highest_score) ||

@@ -184,6 +184,8 @@ static QbStatus check_frame(QbVideoStream *s)
 
 QbStatus qbv_advance(QbVideoFound *out, QbVideoStream *s, int64_t wanted)
 {
+    const int64_t farthest = INT64_MAX / 4; /* no video is longer, and sums stay within range */
+    wanted = wanted < farthest ? wanted : farthest;
     bool is_there = s->frame->buf[0] && s->index >= wanted;
     while (!is_there && !(s->at_end && !s->has_decoded)) {
         qbv_packets_skip_to(s, wanted);
@@ -200,7 +202,7 @@ QbStatus qbv_advance(QbVideoFound *out, QbVideoStream *s, int64_t wanted)
     out->height = turn.transposes ? s->frame->width : s->frame->height;
     int64_t pts = s->frame->best_effort_timestamp;
     out->time_s = pts != AV_NOPTS_VALUE && s->first_pts != AV_NOPTS_VALUE
-                      ? (double)(pts - s->first_pts) * av_q2d(s->stream->time_base)
+                      ? ((double)pts - (double)s->first_pts) * av_q2d(s->stream->time_base)
                       : (double)s->index / s->fps;
     return check_frame(s);
 }
