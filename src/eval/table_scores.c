@@ -1,7 +1,6 @@
 /* table_scores.c: scores out of a table's logits, by any method or by words of one's own. */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
-#include "base/names.h"
 #include "eval/table.h"
 #include "score/method.h"
 
@@ -39,16 +38,6 @@ static QbStatus check_scoring(const QbTableScoring *scoring)
     return QB_OK;
 }
 
-static QbStatus find_method(const QbScoreMethod **out, const char *name)
-{
-    *out = qb_score_method_find(name);
-    if (*out)
-        return QB_OK;
-    char known[256];
-    qb_names_join(known, sizeof known, qb_method_name);
-    return qb_fail(QB_ERR_ARG, "unknown method \"%s\" (%s)", name, known);
-}
-
 /* Where the words are among the table's. */
 static QbStatus find_words(Recipe *recipe, const QbTable *table)
 {
@@ -72,7 +61,7 @@ static QbStatus recipe_init(Recipe *out, const QbTableScoring *scoring, const Qb
     *out = (Recipe){0};
     if (!name && !scoring->tones)
         name = COMPAT_METHOD;
-    QbStatus status = name ? find_method(&method, name) : QB_OK;
+    QbStatus status = name ? qb_score_method_choose(&method, name) : QB_OK;
     if (status)
         return status;
     const char *weights = scoring->weights;

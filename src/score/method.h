@@ -15,6 +15,8 @@ typedef struct QbScoreMethod {
 /* NULL past the last one; find: NULL when there is none of that name. */
 const QbScoreMethod *qb_score_method_at(int index);
 const QbScoreMethod *qb_score_method_find(const char *name);
+/* The same, but that is QB_ERR_ARG with the list of those there are. */
+QbStatus qb_score_method_choose(const QbScoreMethod **out, const char *name);
 
 /* Words by tone. */
 typedef struct QbTones {

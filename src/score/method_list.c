@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "score/method.h"
 
+#include "base/error.h"
+#include "base/names.h"
+
 #include <string.h>
 
 static const QbScoreMethod list[] = {
@@ -44,6 +47,16 @@ const QbScoreMethod *qb_score_method_find(const char *name)
         if (!strcmp(list[i].name, name))
             return &list[i];
     return NULL;
+}
+
+QbStatus qb_score_method_choose(const QbScoreMethod **out, const char *name)
+{
+    *out = qb_score_method_find(name);
+    if (*out)
+        return QB_OK;
+    char known[256];
+    qb_names_join(known, sizeof known, qb_method_name);
+    return qb_fail(QB_ERR_ARG, "unknown method \"%s\" (%s)", name, known);
 }
 
 const char *qb_method_name(int index)

@@ -48,16 +48,6 @@ static QbStatus parse_temperature(double *out, const char *text)
     return QB_OK;
 }
 
-static QbStatus find_method(const QbScoreMethod **out, const char *name)
-{
-    *out = qb_score_method_find(name);
-    if (*out)
-        return QB_OK;
-    char known[256];
-    qb_names_join(known, sizeof known, qb_method_name);
-    return qb_fail(QB_ERR_ARG, "unknown method \"%s\" (%s)", name, known);
-}
-
 static QbStatus find_variant(const QbVariant **out, const char *name)
 {
     *out = qb_variant_find(name);
@@ -85,7 +75,7 @@ static QbStatus check_value(const char *key, const char *value)
     QbTones tones = {0};
     QbStatus status = QB_OK;
     if (!strcmp(key, "method"))
-        status = find_method(&method, value);
+        status = qb_score_method_choose(&method, value);
     else if (!strcmp(key, "variant"))
         status = find_variant(&variant, value);
     else if (!strcmp(key, "fit"))
@@ -291,7 +281,7 @@ static QbStatus resolve_method(QbSettings *out, const Wishes *wishes, const QbMa
                                const QbModel *model)
 {
     if (wishes->method)
-        return find_method(&out->method, wishes->method);
+        return qb_score_method_choose(&out->method, wishes->method);
     /* Q-Boost's evaluation reads one word a tone of pictures, three of videos (Q-Future/Q-Instruct
      * 2a78134, eval_scripts/utils/post_eval_iqa_boost.py). */
     bool ensemble = out->video == QB_VIDEO_FRAMES && !strcmp(manners->method, "tti");
