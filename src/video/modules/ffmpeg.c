@@ -51,7 +51,7 @@ static void get_info(QbVideoInfo *out, const QbVideoStream *s)
     *out = (QbVideoInfo){
         .width = turn.transposes ? parameters->height : parameters->width,
         .height = turn.transposes ? parameters->width : parameters->height,
-        .container = s->format->iformat->name,
+        .container = s->container,
         .codec = avcodec_get_name(parameters->codec_id),
         .pixel_format = pixel_format ? pixel_format : "unknown",
         .fps = s->fps,

@@ -68,20 +68,20 @@ typedef struct Fact {
     double duration_s; /* < 0: not looked at */
 } Fact;
 
-static const char mov[] = "mov,mp4,m4a,3gp,3g2,mj2";
+static const char mov[] = "mp4";
 static const Fact facts[] = {
     {"mpeg4.mp4", mov, "mpeg4", "yuv420p", 96, 64, 0, 25, 2},
     {"mpegts.ts", "mpegts", "mpeg2video", "yuv420p", 96, 64, 0, 25, 2},
     {"h264.mp4", mov, "h264", "yuv420p", 96, 64, 0, 25, 3},
     {"hevc.mp4", mov, "hevc", "yuv420p", 96, 64, 0, 25, 2},
     {"hevc10.mp4", mov, "hevc", "yuv420p10le", 64, 48, 0, 25, 2},
-    {"vp9.webm", "matroska,webm", "vp9", "yuv444p", 64, 48, 0, 24, 2},
+    {"vp9.webm", "matroska", "vp9", "yuv444p", 64, 48, 0, 24, 2},
     {"av1.mp4", mov, "av1", "yuv420p", 96, 64, 0, 25, 2},
     {"prores.mov", mov, "prores", "yuv422p10le", 64, 48, 0, 10, 1},
     {"raw.y4m", "yuv4mpegpipe", "rawvideo", "yuv420p", 32, 24, 0, 10, 1.2},
     {"vfr.mp4", mov, "h264", "yuv420p", 96, 64, 0, 325.0 / 21, 2.52},
     {"ntsc.mp4", mov, "h264", "yuv420p", 64, 48, 0, 30000.0 / 1001, 3.003},
-    {"ntsc.mkv", "matroska,webm", "h264", "yuv420p", 64, 48, 0, 30000.0 / 1001, 3.003},
+    {"ntsc.mkv", "matroska", "h264", "yuv420p", 64, 48, 0, 30000.0 / 1001, 3.003},
     {"fragments.mp4", mov, "h264", "yuv420p", 64, 48, 0, 30000.0 / 1001, -1},
     {"opengop.ts", "mpegts", "h264", "yuv420p", 64, 48, 0, 24000.0 / 1001, 3.003},
     {"short.mp4", mov, "h264", "yuv420p", 64, 48, 0, 25, 0.52},

@@ -108,6 +108,15 @@ static QbStatus probe(QbVideoStream *s, const AVInputFormat **out)
     return QB_OK;
 }
 
+/* FFmpeg's readers have the names of all they read: "matroska,webm". */
+static void name_container(QbVideoStream *s)
+{
+    const char *names = s->format->iformat->name;
+    if (av_match_list("mp4", names, ','))
+        names = "mp4";
+    snprintf(s->container, sizeof s->container, "%.*s", (int)strcspn(names, ","), names);
+}
+
 static QbStatus open_container(QbVideoStream *s)
 {
     const AVInputFormat *input = NULL;
@@ -128,9 +137,9 @@ static QbStatus open_container(QbVideoStream *s)
     if (code < 0) /* format was freed */
         return code == AVERROR_INVALIDDATA && av_match_list(input->name, "mov", ',')
                    ? qbv_fail(s, QB_ERR_FORMAT,
-                              "the %s file is damaged, or cut off before its index (moov)",
-                              input->name)
+                              "the MP4 file is damaged, or cut off before its index (moov)")
                    : fail_by_code(s, code, "cannot be opened as a video");
+    name_container(s);
     code = avformat_find_stream_info(s->format, NULL);
     return code < 0 ? fail_by_code(s, code, "what is in the video cannot be told") : QB_OK;
 }

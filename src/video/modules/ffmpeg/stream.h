@@ -52,6 +52,7 @@ struct QbVideoStream {
     AVFormatContext *format;
     AVStream *stream; /* borrowed from format */
     AVCodecContext *codec;
+    char container[24];      /* one short name */
     double fps;              /* NAN = not known */
     double duration_s;       /* NAN = not known */
     int64_t n_frames_stated; /* by the container; -1 = not at all */
