@@ -140,14 +140,15 @@ static void check_afterwards(const Fixture *f, QbSession *s, int n)
 static void check_sizes(const Fixture *f)
 {
     static const int sizes[] = {1, 2, 5, MAX_BATCH}, threads[] = {1, 3};
-    for (int t = 0; t < 2; t++)
+    for (int t = 0; t < 2; t++) {
+        QbSession *s = new_session(f, threads[t]);
         for (int i = 0; i < 4; i++) {
-            QbSession *s = new_session(f, threads[t]);
             int64_t rows = check_batch(f, s, 0, sizes[i]);
             assert_true(rows <= f->n_shared + sizes[i] * f->n_own);
             check_afterwards(f, s, sizes[i]);
-            qb_session_free(&s);
         }
+        qb_session_free(&s);
+    }
 }
 
 /* mmproj: of a pair, or NULL. */
