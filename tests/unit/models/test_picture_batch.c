@@ -1,4 +1,4 @@
-/* test_session_batch.c: several pictures in one forward pass give the bits that they give one by
+/* test_picture_batch.c: several pictures in one forward pass give the bits that they give one by
  * one, for every architecture, at every instruction set level, for any number of threads and
  * pictures; what a session knows afterwards; what it refuses. */
 // SPDX-License-Identifier: Apache-2.0
