@@ -54,7 +54,7 @@ step "valgrind on one score" valgrind -q --error-exitcode=9 --leak-check=full --
     build/qboost score --cpu avx2 --threads 2 tests/golden/compact/dark_65x63.png
 step "build the fuzz targets" "$MAKE" -j"$JOBS" fuzzers
 # Each for a while, as many at a time as there are CPUs.
-seconds=${FUZZ_SECONDS:-45}
+seconds=${FUZZ_SECONDS:-30}
 logs=$(mktemp -d)
 for target in tests/fuzz/fuzz_*.c; do
     name=$(basename "$target" .c)
