@@ -12,7 +12,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 // clang-format off
 static const Option options[] = {
@@ -102,18 +101,6 @@ static bool parse_shard(InputsSpec *spec, const char *text)
            *at == 0 && spec->shard < spec->n_shards;
 }
 
-static int check_stdin(const ScoreArgs *args, char **operands, int n_operands)
-{
-    int n_uses = args->files_from && strcmp(args->files_from, "-") == 0;
-    for (int i = 0; i < n_operands; i++)
-        n_uses += strcmp(operands[i], "-") == 0;
-    if (n_uses > 1)
-        return usage_error(&cmd_score, "standard input can be read only once");
-    if (n_uses == 1 && isatty(STDIN_FILENO))
-        return usage_error(&cmd_score, "'-' reads from standard input, which is the terminal");
-    return CLI_OK;
-}
-
 static int check_resume(const ScoreArgs *args)
 {
     if (!args->resume && args->retry_failed)
@@ -146,7 +133,7 @@ static int run(const void *args_given, char **operands, int n_operands)
         return usage_error(&cmd_score, "--shard: '%s' is not I/N with 0 <= I < N", args->shard);
     int code = session_check(&cmd_score, &args->model, &args->prompt);
     if (code == CLI_OK)
-        code = check_stdin(args, operands, n_operands);
+        code = usage_check_stdin(&cmd_score, args->files_from, operands, n_operands);
     if (code == CLI_OK)
         code = check_resume(args);
     if (code == CLI_OK && args->contact_sheet)

@@ -9,7 +9,6 @@
 
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 // clang-format off
 static const Option options[] = {
@@ -77,18 +76,6 @@ static const Example examples[] = {
     {"From a pipe", "ffmpeg -v error -i URL -f matroska -c copy - | qboost video -"},
     {0}};
 
-static int check_stdin(const VideoArgs *args, char **operands, int n_operands)
-{
-    int n_uses = args->files_from && strcmp(args->files_from, "-") == 0;
-    for (int i = 0; i < n_operands; i++)
-        n_uses += strcmp(operands[i], "-") == 0;
-    if (n_uses > 1)
-        return usage_error(&cmd_video, "standard input can be read only once");
-    if (n_uses == 1 && isatty(STDIN_FILENO))
-        return usage_error(&cmd_video, "'-' reads from standard input, which is the terminal");
-    return CLI_OK;
-}
-
 static int check_outputs(const VideoArgs *args)
 {
     if (!args->resume && args->retry_failed)
@@ -124,7 +111,7 @@ static int run(const void *args_given, char **operands, int n_operands)
     if (code == CLI_OK)
         code = session_check_frames(&cmd_video, &args->frames);
     if (code == CLI_OK)
-        code = check_stdin(args, operands, n_operands);
+        code = usage_check_stdin(&cmd_video, args->files_from, operands, n_operands);
     if (code == CLI_OK)
         code = check_outputs(args);
     return code == CLI_OK ? video_run(&cmd_video, args, &spec) : code;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 static bool option_set(const Command *command, const Option *option, void *args, const char *value,
                        const char *origin);
@@ -347,4 +348,17 @@ void options_free(const Command *command, void *args)
     for (const Option *option = command->options; option->name; option++)
         if (option->type == OPTION_LIST)
             free(((StringList *)((char *)args + option->offset))->items);
+}
+
+int usage_check_stdin(const Command *command, const char *files_from, char *const *operands,
+                      int n_operands)
+{
+    int n_uses = files_from && strcmp(files_from, "-") == 0;
+    for (int i = 0; i < n_operands; i++)
+        n_uses += strcmp(operands[i], "-") == 0;
+    if (n_uses > 1)
+        return usage_error(command, "standard input can be read only once");
+    if (n_uses == 1 && isatty(STDIN_FILENO))
+        return usage_error(command, "'-' reads from standard input, which is the terminal");
+    return CLI_OK;
 }

@@ -26,4 +26,9 @@ void option_add_environment_name(Text *text, const Option *option);
 int usage_error(const Command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* CLI_OK, or CLI_USAGE, explained on stderr, when standard input ("-") is named more than once
+ * among the operands and files_from (may be NULL), or is the terminal. */
+int usage_check_stdin(const Command *command, const char *files_from, char *const *operands,
+                      int n_operands);
+
 #endif

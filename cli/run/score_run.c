@@ -7,6 +7,7 @@
 #include "base/report.h"
 #include "base/signals.h"
 #include "base/terminal.h"
+#include "output/record_writer.h"
 #include "output/stored.h"
 #include "run/pipeline.h"
 #include "run/scorers.h"
@@ -29,8 +30,7 @@ typedef struct Run {
     Scorers scorers;
     Calibrated scale;
     RunInfo info;
-    const OutputFormat *format;
-    int fd; /* where records go */
+    RecordWriter writer;
     Inputs *inputs;
     Input *peeked; /* inputs fetched ahead of the pipeline */
     int n_peeked, peeked_at;
@@ -39,8 +39,7 @@ typedef struct Run {
     Stored *stored; /* records kept for sorting, or NULL */
     InputCounter *counter;
     atomic_llong n_skipped, n_skipped_failed, n_skipped_below; /* by --resume; fetching thread */
-    int64_t n_scored, n_failed, n_below, n_uncovered, n_printed;
-    bool begun, output_failed;
+    int64_t n_scored, n_failed, n_below, n_uncovered;
 } Run;
 
 static bool is_below(const Run *run, double printed_score)
@@ -80,37 +79,9 @@ static bool next(Input *out, void *user)
     return false;
 }
 
-static bool write_text(Run *run, const Text *text)
-{
-    if (text->length == 0 || run->output_failed)
-        return !run->output_failed;
-    if (isatty(run->fd))
-        progress_erase();
-    if (!write_all(run->fd, text->data, text->length)) {
-        report("cannot write the results: %s", strerror(errno));
-        run->output_failed = true;
-    }
-    return !run->output_failed;
-}
-
-/* Once. A table begins with its first row: without rows there is nothing to head. */
-static void add_begin(Text *text, Run *run)
-{
-    if (!run->begun)
-        run->format->begin(text, &run->info);
-    run->begun = true;
-}
-
 static bool print_record(const Record *record, void *user)
 {
-    Run *run = user;
-    Text text = {0};
-    if (!record->error)
-        add_begin(&text, run);
-    run->format->record(&text, &run->info, record, run->n_printed++);
-    bool good = write_text(run, &text);
-    text_free(&text);
-    return good;
+    return record_writer_add(&((Run *)user)->writer, record);
 }
 
 static bool take(const Record *record, QbImage **thumbnail, void *user)
@@ -156,7 +127,8 @@ static int choose_workers(Run *run, const InputsSpec *spec)
 static int open_outputs(Run *run)
 {
     const ScoreArgs *args = run->args;
-    run->fd = STDOUT_FILENO;
+    run->writer.run = &run->info;
+    run->writer.fd = STDOUT_FILENO;
     run->info.colors = terminal_colors(STDOUT_FILENO, args->color);
     run->info.utf8 = terminal_utf8();
     run->info.columns = terminal_columns(STDOUT_FILENO);
@@ -168,24 +140,21 @@ static int open_outputs(Run *run)
         return CLI_OK;
     int code = resume_open(&run->resume, args->resume, &run->info, args->retry_failed);
     if (code == CLI_OK)
-        run->fd = resume_descriptor(run->resume);
+        run->writer.fd = resume_descriptor(run->resume);
     return code;
 }
 
 static void print_end(Run *run)
 {
-    Text text = {0};
     if (run->stored)
         stored_each(run->stored, run->args->sort, print_record, run);
-    run->format->end(&text, &run->info, run->n_printed);
-    write_text(run, &text);
-    text_free(&text);
+    record_writer_end(&run->writer);
 }
 
 static void print_summary(const Run *run)
 {
     if (run->args->quiet ||
-        (run->format != &output_table && !isatty(STDERR_FILENO) && !run->resume))
+        (run->writer.format != &output_table && !isatty(STDERR_FILENO) && !run->resume))
         return;
     double seconds = progress_seconds();
     Text text = {0};
@@ -206,14 +175,14 @@ static int finish(Run *run)
     int64_t below = run->n_below + run->n_skipped_below;
     int64_t n = run->n_scored + run->n_skipped - run->n_skipped_failed;
     print_end(run);
-    if (!run->output_failed && !inputs_found_any(run->inputs)) {
+    if (!run->writer.failed && !inputs_found_any(run->inputs)) {
         report("no picture found");
         return CLI_NO_INPUT;
     }
     print_summary(run);
     if (!run->args->quiet)
         scale_note_uncovered(run->info.scale, run->n_uncovered, run->n_scored);
-    if (run->output_failed)
+    if (run->writer.failed)
         return CLI_FAILED;
     if (run->sheet && run->n_scored > 0) {
         int code = contact_sheet_write(run->sheet, &run->info, run->args->contact_sheet);
@@ -240,7 +209,6 @@ static void end_early(Run *run)
 
 static int drive(Run *run, const InputsSpec *spec)
 {
-    Text text = {0};
     PipelineSpec pipeline = {.scorers = run->scorers.items,
                              .n_scorers = run->scorers.n,
                              .n_workers = run->scorers.n_workers,
@@ -251,11 +219,7 @@ static int drive(Run *run, const InputsSpec *spec)
                              .take = take,
                              .tick = tick,
                              .user = run};
-    if (run->format != &output_table)
-        add_begin(&text, run);
-    bool good = write_text(run, &text);
-    text_free(&text);
-    if (!good)
+    if (!record_writer_begin(&run->writer))
         return CLI_FAILED;
     progress_start(!run->args->quiet, run->info.utf8);
     if (progress_is_shown())
@@ -287,7 +251,7 @@ static int prepare_and_drive(Run *run, const Command *command, const InputsSpec 
     if (code != CLI_OK)
         return code;
     session_describe(&run->info, run->model, run->scorers.items[0], &run->image_options,
-                     &run->scale.scale, run->format->needs_model_hash || args->calibration);
+                     &run->scale.scale, run->writer.format->needs_model_hash || args->calibration);
     code = calibration_check(&run->scale, &run->info);
     if (code == CLI_OK)
         code = open_outputs(run);
@@ -305,7 +269,8 @@ static void identify(RunIdentity *out, const RunInfo *info)
 int score_run(const Command *command, const ScoreArgs *args, const InputsSpec *inputs_spec,
               RunIdentity *identity)
 {
-    Run run = {.args = args, .format = args->resume ? &output_jsonl : output_find(args->format)};
+    Run run = {.args = args,
+               .writer.format = args->resume ? &output_jsonl : output_find(args->format)};
     int code = prepare_and_drive(&run, command, inputs_spec);
     if (identity && run.info.model_hash)
         identify(identity, &run.info);

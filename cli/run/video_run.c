@@ -12,6 +12,7 @@
 #include "base/signals.h"
 #include "base/terminal.h"
 #include "options/options.h"
+#include "output/record_writer.h"
 #include "output/resume.h"
 #include "output/video_frames.h"
 #include "run/video_judge.h"
@@ -38,8 +39,6 @@ typedef struct Run {
     VideoRun video;
     Calibrated scale;
     RunInfo info;
-    const OutputFormat *format;
-    int fd; /* where records go */
     Inputs *inputs;
     Resume *resume;
     VideoFrames *frames;
@@ -55,52 +54,10 @@ typedef struct Run {
 
     pthread_mutex_t writing; /* held while results are written; over what follows */
     int64_t n_skipped, n_skipped_failed, n_skipped_below;
-    int64_t n_scored, n_partial, n_failed, n_below, n_printed, n_frames;
+    int64_t n_scored, n_partial, n_failed, n_below, n_frames;
     int timeline_code; /* CLI_OK, or why one could not be written */
-    bool begun, output_failed;
+    RecordWriter writer;
 } Run;
-
-/* ---- writing: the mutex is held ----------------------------------------------------------------
- */
-
-static bool write_text(Run *run, const Text *text)
-{
-    if (text->length == 0 || run->output_failed)
-        return !run->output_failed;
-    if (isatty(run->fd))
-        progress_erase();
-    if (!write_all(run->fd, text->data, text->length)) {
-        report("cannot write the results: %s", strerror(errno));
-        run->output_failed = true;
-    }
-    return !run->output_failed;
-}
-
-/* Once. A table begins with its first row: without rows there is nothing to head. */
-static void add_begin(Text *text, Run *run)
-{
-    if (!run->begun)
-        run->format->begin(text, &run->info);
-    run->begun = true;
-}
-
-static void print_record(Run *run, const Record *record)
-{
-    Text text = {0};
-    if (!record->error)
-        add_begin(&text, run);
-    run->format->record(&text, &run->info, record, run->n_printed++);
-    write_text(run, &text);
-    text_free(&text);
-}
-
-static void print_end(Run *run)
-{
-    Text text = {0};
-    run->format->end(&text, &run->info, run->n_printed);
-    write_text(run, &text);
-    text_free(&text);
-}
 
 /* ---- one video after the other ------------------------------------------------------------------
  */
@@ -140,8 +97,8 @@ static bool on_frame(const Input *input, const QbFrame *frame, const QbScore *sc
         return true;
     pthread_mutex_lock(&run->writing);
     if (!video_frames_add(run->frames, input->path, frame, score))
-        run->output_failed = true;
-    bool good = !run->output_failed;
+        run->writer.failed = true;
+    bool good = !run->writer.failed;
     pthread_mutex_unlock(&run->writing);
     return good;
 }
@@ -208,7 +165,7 @@ static void take(Run *run, Judged *judged, const Input *input)
             run->timeline_code = code == CLI_OK ? run->timeline_code : code;
         }
     }
-    print_record(run, record);
+    record_writer_add(&run->writer, record);
     free(name);
 }
 
@@ -226,7 +183,7 @@ static bool do_input(Run *run, const Input *input)
     pthread_mutex_lock(&run->writing);
     if (status != QB_ERR_CANCELLED)
         take(run, &judged, input);
-    bool good = !run->output_failed;
+    bool good = !run->writer.failed;
     pthread_mutex_unlock(&run->writing);
     judged_free(&judged);
     return good;
@@ -295,7 +252,7 @@ static bool wait_for_end(Run *run)
 static void print_summary(const Run *run)
 {
     if (run->args->quiet ||
-        (run->format != &output_table && !isatty(STDERR_FILENO) && !run->resume))
+        (run->writer.format != &output_table && !isatty(STDERR_FILENO) && !run->resume))
         return;
     double seconds = progress_seconds();
     Text text = {0};
@@ -317,13 +274,13 @@ static int finish(Run *run)
     int64_t failed = run->n_failed + run->n_partial + run->n_skipped_failed;
     int64_t below = run->n_below + run->n_skipped_below;
     int64_t n = run->n_scored + run->n_skipped - run->n_skipped_failed;
-    print_end(run);
-    if (!run->output_failed && !inputs_found_any(run->inputs)) {
+    record_writer_end(&run->writer);
+    if (!run->writer.failed && !inputs_found_any(run->inputs)) {
         report("no video found");
         return CLI_NO_INPUT;
     }
     print_summary(run);
-    if (run->output_failed)
+    if (run->writer.failed)
         return CLI_FAILED;
     if (below > 0)
         report("%lld of %lld video%s %s below %.9g", (long long)below, (long long)n,
@@ -344,7 +301,7 @@ static void end_early(Run *run)
     bool can_write = pthread_mutex_timedlock(&run->writing, &until) == 0;
     progress_finish();
     if (can_write)
-        print_end(run);
+        record_writer_end(&run->writer);
     report("stopped by a signal: %lld scored, %lld failed", (long long)run->n_scored,
            (long long)run->n_failed);
     _exit(CLI_SIGNAL + signal_number);
@@ -352,13 +309,8 @@ static void end_early(Run *run)
 
 static int drive(Run *run, const InputsSpec *spec)
 {
-    Text text = {0};
     pthread_t worker;
-    if (run->format != &output_table)
-        add_begin(&text, run);
-    bool good = write_text(run, &text);
-    text_free(&text);
-    if (!good)
+    if (!record_writer_begin(&run->writer))
         return CLI_FAILED;
     progress_start(!run->args->quiet, run->info.utf8);
     if (progress_is_shown() && !run->one_video)
@@ -379,7 +331,8 @@ static int open_outputs(Run *run)
 {
     const VideoArgs *args = run->args;
     int code = CLI_OK;
-    run->fd = STDOUT_FILENO;
+    run->writer.run = &run->info;
+    run->writer.fd = STDOUT_FILENO;
     run->info.colors = terminal_colors(STDOUT_FILENO, args->color);
     run->info.utf8 = terminal_utf8();
     run->info.columns = terminal_columns(STDOUT_FILENO);
@@ -388,7 +341,7 @@ static int open_outputs(Run *run)
     if (code == CLI_OK && args->resume)
         code = resume_open(&run->resume, args->resume, &run->info, args->retry_failed);
     if (code == CLI_OK && args->resume)
-        run->fd = resume_descriptor(run->resume);
+        run->writer.fd = resume_descriptor(run->resume);
     return code;
 }
 
@@ -445,7 +398,7 @@ static int prepare_and_drive(Run *run, const Command *command, const InputsSpec 
     session_video_options(&run->video_options, &args->frames, run->model,
                           session_threads(&args->model));
     session_describe(&run->info, run->model, run->scorers.items[0], &image_options,
-                     &run->scale.scale, run->format->needs_model_hash || args->calibration);
+                     &run->scale.scale, run->writer.format->needs_model_hash || args->calibration);
     run->video = (VideoRun){.pool = args->pool, .options = &run->video_options};
     session_describe_video(&run->info, &run->video);
     code = calibration_check(&run->scale, &run->info);
@@ -464,7 +417,7 @@ static bool is_one_video(const InputsSpec *spec)
 int video_run(const Command *command, const VideoArgs *args, const InputsSpec *inputs_spec)
 {
     Run run = {.args = args,
-               .format = args->resume ? &output_jsonl : output_find(args->format),
+               .writer.format = args->resume ? &output_jsonl : output_find(args->format),
                .one_video = is_one_video(inputs_spec)};
     video_progress_init(&run.progress);
     pthread_mutex_init(&run.mutex, NULL);

@@ -13,19 +13,12 @@
 
 int question_check_paths(const Command *command, char *const *paths, int n_paths)
 {
-    int n_uses = 0;
-    for (int i = 0; i < n_paths; i++)
-        n_uses += strcmp(paths[i], "-") == 0;
     for (int i = 0; i < n_paths; i++)
         if (strcmp(paths[i], "-") && access(paths[i], F_OK) != 0) {
             report("%s: %s", paths[i], strerror(errno)); /* before a large model is opened */
             return CLI_FAILED;
         }
-    if (n_uses > 1)
-        return usage_error(command, "standard input can be read only once");
-    if (n_uses == 1 && isatty(STDIN_FILENO))
-        return usage_error(command, "'-' reads from standard input, which is the terminal");
-    return CLI_OK;
+    return usage_check_stdin(command, NULL, paths, n_paths);
 }
 
 static void close_pictures(Question *question)
