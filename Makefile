@@ -26,7 +26,7 @@ CODECS := libjpeg libpng libwebp libwebpdemux libtiff-4 lcms2
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 QB_CFLAGS = -std=c11 -D_GNU_SOURCE -pthread -fPIC -fvisibility=hidden -fno-math-errno \
             -fno-trapping-math -ffp-contract=off $(WARN) -Iinclude -MMD -MP
-CODEC_LIBS = $(shell $(PKG_CONFIG) --libs $(CODECS)) -lgif
+CODEC_LIBS = $(shell $(PKG_CONFIG) --libs $(CODECS)) -lgif -lOpenEXRCore
 LIBS = $(CODEC_LIBS) -lcsv -ljansson -lxxhash -lm -ldl -pthread
 
 # The file name sets the instruction set; nothing else gets such flags.
@@ -86,7 +86,7 @@ $(BUILD)/qboost: $(CLI_OBJ) $(BUILD)/libqboost.a | $(MODULES)
 	$Q$(CC) $(CFLAGS) -Wl,--as-needed -o $@ $^ $(LIBS)
 
 # A module is one file, and more in the folder of its name if there is one. The file names its
-# pkg-config packages in a line "// LIBS: libavif".
+# pkg-config packages in a line "// LIBS: libavif", and libraries without such a file in a line "// LDLIBS: -lsvm".
 module_files = $(wildcard src/*/modules/$1.c src/*/modules/$1/*.c)
 .SECONDEXPANSION:
 $(BUILD)/qboost-modules/%.so: $$(call module_files,$$*) $$(wildcard src/*/modules/$$*/*.h) \
@@ -94,14 +94,14 @@ $(BUILD)/qboost-modules/%.so: $$(call module_files,$$*) $$(wildcard src/*/module
 	@mkdir -p $(@D)
 	@echo '  LINK $@'
 	$Q$(CC) $(filter-out -MMD -MP,$(QB_CFLAGS)) -Isrc $(CFLAGS) -shared -o $@ $(filter %.c,$^) \
-	    $$($(PKG_CONFIG) --cflags --libs $$(sed -n 's|^// LIBS: ||p' $<))
+	    $$(sed -n 's|^// LIBS: ||p' $< | xargs -r $(PKG_CONFIG) --cflags --libs) $$(sed -n 's|^// LDLIBS: ||p' $<)
 
 $(BUILD)/qboost.pc: Makefile include/qboost/qboost.h
 	@mkdir -p $(@D)
 	$Qprintf '%s\n' 'prefix=$(prefix)' 'libdir=$(libdir)' 'includedir=$(includedir)' '' 'Name: libqboost' \
 	    'Description: how good a picture looks to a person' 'Version: $(VERSION)' \
 	    'Libs: -L$${libdir} -lqboost' 'Requires.private: $(CODECS)' \
-	    'Libs.private: -lgif -lcsv -ljansson -lxxhash -lm -ldl -pthread' 'Cflags: -I$${includedir}' > $@
+	    'Libs.private: -lgif -lOpenEXRCore -lcsv -ljansson -lxxhash -lm -ldl -pthread' 'Cflags: -I$${includedir}' > $@
 
 # ---- tests --------------------------------------------------------------------------------------
 $(UNIT): %: %.o $(BUILD)/libqboost.a | $(MODULES)

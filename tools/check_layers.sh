@@ -26,7 +26,7 @@ BEGIN {
     if (why != "") { printf "%s:%s: %s\n", file, $2, why; bad = 1 }
 }
 function third_party(name) {
-    return name ~ /^(jpeglib|png|webp\/|tiff|gif_lib|avif\/|libheif\/|jxl\/|lcms2|csv|libexif\/|jansson|xxhash|libav|libsw|svm)/
+    return name ~ /^(jpeglib|png|webp\/|tiff|gif_lib|avif\/|libheif\/|jxl\/|lcms2|csv|libexif\/|jansson|xxhash|libav|libsw|svm|libsvm\/|OpenEXR\/)/
 }
 END { exit bad }
 '

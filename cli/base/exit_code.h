@@ -12,6 +12,7 @@ enum {
     CLI_MODEL = 4,
     CLI_LIMIT = 5,
     CLI_THRESHOLD = 6,
+    CLI_NOT_CONVERGED = 7,
     CLI_SIGNAL = 128
 };
 

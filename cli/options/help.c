@@ -17,6 +17,7 @@ const ExitCode exit_codes[] = {
     {CLI_MODEL, "the model or checkpoint is missing, damaged or not supported"},
     {CLI_LIMIT, "out of memory, or over a limit"},
     {CLI_THRESHOLD, "a score is below --fail-under (and no input failed)"},
+    {CLI_NOT_CONVERGED, "noise can still be seen (noise watch --once)"},
     {CLI_SIGNAL + 2, "stopped by Ctrl-C (SIGINT); results that were complete are kept"},
     {CLI_SIGNAL + 15, "stopped by SIGTERM; results that were complete are kept"},
     {0, NULL}};

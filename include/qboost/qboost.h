@@ -25,7 +25,10 @@
 #include <qboost/error.h>
 #include <qboost/eval.h>
 #include <qboost/image.h>
+#include <qboost/light.h>
 #include <qboost/model.h>
+#include <qboost/noise.h>
+#include <qboost/noise_train.h>
 #include <qboost/scorer.h>
 #include <qboost/video.h>
 
