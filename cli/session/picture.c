@@ -39,23 +39,52 @@ static char *with_option(const char *why)
     return text.data;
 }
 
+/* All of standard input, within the limit. NULL, or why not, and *status says so too. */
+static const char *take_stdin(Text *out, QbStatus *status, int64_t limit)
+{
+    *status = read_stdin(out, limit);
+    if (*status == QB_ERR_IO)
+        return strerror(errno);
+    if (*status == QB_ERR_LIMIT)
+        return "standard input holds more than the memory limit (max_bytes)";
+    return NULL;
+}
+
+/* For *error; why NULL: the library tells. */
+static char *explain(QbStatus status, const char *why)
+{
+    why = why ? why : qb_last_error();
+    return status == QB_ERR_LIMIT ? with_option(why) : cli_strdup(why);
+}
+
 QbStatus picture_open(QbImage **out, char **error, const char *path, bool is_stdin,
                       const QbImageOptions *options)
 {
-    const char *why = NULL;
     Text bytes = {0};
-    QbStatus status = is_stdin ? read_stdin(&bytes, options->max_bytes) : QB_OK;
-    if (status == QB_ERR_IO)
-        why = strerror(errno);
-    else if (status == QB_ERR_LIMIT)
-        why = "standard input holds more than the memory limit (max_bytes)";
-    else if (is_stdin)
-        status = qb_image_open_memory(out, bytes.data, bytes.length, "standard input", options);
-    else
-        status = qb_image_open(out, path, options);
-    why = why ? why : qb_last_error();
+    QbStatus status = QB_OK;
+    const char *why = is_stdin ? take_stdin(&bytes, &status, options->max_bytes) : NULL;
+    if (status == QB_OK)
+        status = is_stdin ? qb_image_open_memory(out, bytes.data, bytes.length, "standard input",
+                                                 options)
+                          : qb_image_open(out, path, options);
     if (status != QB_OK)
-        *error = status == QB_ERR_LIMIT ? with_option(why) : cli_strdup(why);
+        *error = explain(status, why);
+    text_free(&bytes);
+    return status;
+}
+
+QbStatus light_open(QbLight **out, char **error, const char *path, bool is_stdin,
+                    const QbLightOptions *options)
+{
+    Text bytes = {0};
+    QbStatus status = QB_OK;
+    const char *why = is_stdin ? take_stdin(&bytes, &status, options->image.max_bytes) : NULL;
+    if (status == QB_OK)
+        status = is_stdin ? qb_light_open_memory(out, bytes.data, bytes.length, "standard input",
+                                                 options)
+                          : qb_light_open(out, path, options);
+    if (status != QB_OK)
+        *error = explain(status, why);
     text_free(&bytes);
     return status;
 }
