@@ -4,7 +4,6 @@
 #include "options/command.h"
 #include "options/help.h"
 #include "options/options.h"
-#include "options/suggest.h"
 #include "session/model_args.h"
 #include "session/video_args.h"
 
@@ -22,14 +21,6 @@ const Command *const command_list[] = {&cmd_score,      &cmd_video, &cmd_eval, &
                                        &cmd_ask,        &cmd_mcq,   &cmd_info, &cmd_convert,
                                        &cmd_completion, &cmd_help,  NULL};
 
-const Command *command_find(const char *name)
-{
-    for (const Command *const *command = command_list; *command; command++)
-        if (strcmp((*command)->name, name) == 0)
-            return *command;
-    return NULL;
-}
-
 static int show_help(const Command *command, int fd)
 {
     Text text = {0};
@@ -41,16 +32,24 @@ static int show_help(const Command *command, int fd)
 
 static int unknown_command(const char *name)
 {
-    const char *names[16] = {0};
-    for (size_t i = 0; command_list[i] && i + 1 < sizeof names / sizeof *names; i++)
-        names[i] = command_list[i]->name;
-    const char *near = suggest(name, names);
+    const char *near = command_suggest(name, NULL);
+    for (const Command *const *command = command_list; *command && !near; command++) {
+        const char *space = strchr((*command)->name, ' ');
+        if (space && strcmp(space + 1, name) == 0)
+            near = (*command)->name;
+    }
     if (near)
         return usage_error(NULL, "unknown command '%s'; did you mean '%s'?", name, near);
     if (access(name, F_OK) == 0)
         return usage_error(NULL, "unknown command '%s'; did you mean 'qboost score %s'?", name,
                            name);
     return usage_error(NULL, "unknown command '%s'", name);
+}
+
+/* The first operand of a command may have been meant to be the second word of another. */
+static const char *meant_part(const Command *command, const char *word)
+{
+    return access(word, F_OK) == 0 ? NULL : command_suggest(word, command->name);
 }
 
 static int run_command(const Command *command, int argc, char **argv)
@@ -99,6 +98,13 @@ int main(int argc, char **argv)
         return printf("qboost %s\n", qb_version()) < 0 || fflush(stdout) ? CLI_FAILED : CLI_OK;
     if (first[0] == '-')
         return usage_error(NULL, "a command must come before '%s'", first);
-    const Command *command = command_find(first);
-    return command ? run_command(command, argc - 2, argv + 2) : unknown_command(first);
+    int n_used;
+    const Command *command = command_find(argv + 1, argc - 1, &n_used);
+    if (!command)
+        return unknown_command(first);
+    const char *word = argv[1 + n_used], *part = word ? meant_part(command, word) : NULL;
+    if (part)
+        return usage_error(command, "'%s' is no file; did you mean 'qboost %s %s'?", word,
+                           command->name, part);
+    return run_command(command, argc - 1 - n_used, argv + 1 + n_used);
 }

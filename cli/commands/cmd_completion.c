@@ -43,10 +43,37 @@ static void add_words(Text *out, const char *const *words)
         text_addf(out, "%s%s", word == words ? "" : " ", *word);
 }
 
+static bool has_two_words(const Command *command)
+{
+    return strchr(command->name, ' ') != NULL;
+}
+
+/* Names of one word. */
 static void add_command_names(Text *out)
 {
     for (const Command *const *command = command_list; *command; command++)
-        text_addf(out, "%s%s", command == command_list ? "" : " ", (*command)->name);
+        if (!has_two_words(*command))
+            text_addf(out, "%s%s", command == command_list ? "" : " ", (*command)->name);
+}
+
+/* The second words of the commands whose first is command's name. */
+static void add_parts(Text *out, const Command *command)
+{
+    const char *separator = "";
+    for (const Command *const *other = command_list; *other; other++) {
+        const char *part = command_part(*other, command->name);
+        if (part)
+            text_addf(out, "%s%s", separator, part);
+        separator = part ? " " : separator;
+    }
+}
+
+static bool has_parts(const Command *command)
+{
+    for (const Command *const *other = command_list; *other; other++)
+        if (command_part(*other, command->name))
+            return true;
+    return false;
 }
 
 /* What an operand may be, other than a file: NULL when files it is. */
@@ -76,9 +103,23 @@ static void add_bash_case(Text *out, const Option *option)
     }
 }
 
+/* Where a command is an operand, and the word before is the first of two. */
+static void add_bash_second_words(Text *out)
+{
+    for (const Command *const *command = command_list; *command; command++) {
+        if (!has_parts(*command))
+            continue;
+        text_addf(out, "        %s) COMPREPLY=($(compgen -W '", (*command)->name);
+        add_parts(out, *command);
+        text_add(out, "' -- \"$cur\")); return ;;\n");
+    }
+}
+
 static void add_bash_command(Text *out, const Command *command)
 {
-    text_addf(out, "    %s)\n        case $prev in\n", command->name);
+    text_addf(out, "    '%s')\n        case $prev in\n", command->name);
+    if (command->operand_kind == OPERAND_COMMAND)
+        add_bash_second_words(out);
     for (const Option *option = command->options; option->name; option++)
         add_bash_case(out, option);
     text_add(out, "        esac\n        case $cur in\n        -*) COMPREPLY=($(compgen -W '");
@@ -89,8 +130,23 @@ static void add_bash_command(Text *out, const Command *command)
         text_add(out, "        *) COMPREPLY=($(compgen -W '");
         add_operand_words(out, command);
         text_add(out, "' -- \"$cur\")) ;;\n");
+    } else if (has_parts(command)) {
+        text_add(out, "        *) (( COMP_CWORD == i + 1 )) && COMPREPLY=($(compgen -W '");
+        add_parts(out, command);
+        text_add(out, "' -- \"$cur\")) ;;\n");
     }
     text_add(out, "        esac ;;\n");
+}
+
+/* The word behind the command's, once it is whole, may be a part of its name. */
+static void add_bash_pairs(Text *out)
+{
+    text_add(out, "    if (( COMP_CWORD > i + 1 )); then\n"
+                  "        case \"$command ${COMP_WORDS[i + 1]}\" in\n");
+    for (const Command *const *command = command_list; *command; command++)
+        if (has_two_words(*command))
+            text_addf(out, "        '%s') command='%s' ;;\n", (*command)->name, (*command)->name);
+    text_add(out, "        esac\n    fi\n");
 }
 
 static void add_bash(Text *out)
@@ -104,7 +160,9 @@ static void add_bash(Text *out)
                   "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
                   "        case ${COMP_WORDS[i]} in\n        -*) ;;\n"
                   "        *)\n            command=${COMP_WORDS[i]}\n            break ;;\n"
-                  "        esac\n    done\n    case $command in\n"
+                  "        esac\n    done\n");
+    add_bash_pairs(out);
+    text_add(out, "    case $command in\n"
                   "    '') COMPREPLY=($(compgen -W '");
     add_command_names(out);
     text_add(out, " --help --version' -- \"$cur\")) ;;\n");
@@ -141,29 +199,53 @@ static void add_zsh_option(Text *out, const Option *option)
     text_add(out, "' \\\n");
 }
 
+static void add_zsh_pairs(Text *out)
+{
+    text_add(out, "    if (( CURRENT > 2 )); then\n        case \"$command $words[2]\" in\n");
+    for (const Command *const *command = command_list; *command; command++)
+        if (has_two_words(*command))
+            text_addf(out, "        '%s') command='%s'; shift words; (( CURRENT-- )) ;;\n",
+                      (*command)->name, (*command)->name);
+    text_add(out, "        esac\n    fi\n");
+}
+
+static void add_zsh_operands(Text *out, const Command *command)
+{
+    if (command->operand_kind != OPERAND_FILES) {
+        text_add(out, "            '1:word:(");
+        add_operand_words(out, command);
+        text_add(out, ")' ;;\n");
+        return;
+    }
+    if (has_parts(command)) {
+        text_add(out, "            '1: :{_alternative \"words:command:(");
+        add_parts(out, command);
+        text_add(out, ")\" \"files:file:_files\"}' \\\n");
+    }
+    text_add(out, "            '*:file:_files' ;;\n");
+}
+
 static void add_zsh(Text *out)
 {
     text_add(out, "#compdef qboost\n# zsh completion for qboost, made by `qboost completion zsh`\n"
                   "_qboost() {\n    local -a commands\n    commands=(\n");
     for (const Command *const *command = command_list; *command; command++) {
+        if (has_two_words(*command))
+            continue;
         text_addf(out, "        '%s:", (*command)->name);
         add_short_help(out, (*command)->summary, "");
         text_add(out, "'\n");
     }
     text_add(out, "    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n"
                   "        return\n    fi\n    local command=$words[2]\n    shift words\n"
-                  "    (( CURRENT-- ))\n    case $command in\n");
+                  "    (( CURRENT-- ))\n");
+    add_zsh_pairs(out);
+    text_add(out, "    case $command in\n");
     for (const Command *const *command = command_list; *command; command++) {
-        text_addf(out, "    %s)\n        _arguments -s \\\n", (*command)->name);
+        text_addf(out, "    '%s')\n        _arguments -s \\\n", (*command)->name);
         for (const Option *option = (*command)->options; option->name; option++)
             add_zsh_option(out, option);
-        if ((*command)->operand_kind == OPERAND_FILES) {
-            text_add(out, "            '*:file:_files' ;;\n");
-        } else {
-            text_add(out, "            '1:word:(");
-            add_operand_words(out, *command);
-            text_add(out, ")' ;;\n");
-        }
+        add_zsh_operands(out, *command);
     }
     text_add(out, "    esac\n}\nif [[ $funcstack[1] == _qboost ]]; then\n    _qboost \"$@\"\nelse\n"
                   "    compdef _qboost qboost\nfi\n");
@@ -171,10 +253,25 @@ static void add_zsh(Text *out)
 
 /* fish */
 
+/* complete -c qboost -n 'the command line has the command' */
+static void add_fish_condition(Text *out, const Command *command)
+{
+    size_t length = strcspn(command->name, " ");
+    text_add(out, "complete -c qboost -n '__fish_seen_subcommand_from ");
+    text_add_bytes(out, command->name, length);
+    if (has_two_words(command)) {
+        text_addf(out, "; and __fish_seen_subcommand_from%s", command->name + length);
+    } else if (has_parts(command)) {
+        text_add(out, "; and not __fish_seen_subcommand_from ");
+        add_parts(out, command);
+    }
+    text_add(out, "'");
+}
+
 static void add_fish_option(Text *out, const Command *command, const Option *option)
 {
-    text_addf(out, "complete -c qboost -n '__fish_seen_subcommand_from %s' -l %s", command->name,
-              option->name);
+    add_fish_condition(out, command);
+    text_addf(out, " -l %s", option->name);
     if (option->letter)
         text_addf(out, " -s %c", option->letter);
     if (option->choices) {
@@ -194,6 +291,8 @@ static void add_fish(Text *out)
 {
     text_add(out, "# fish completion for qboost, made by `qboost completion fish`\n");
     for (const Command *const *command = command_list; *command; command++) {
+        if (has_two_words(*command))
+            continue;
         text_addf(out, "complete -c qboost -n __fish_use_subcommand -f -a %s -d '",
                   (*command)->name);
         add_short_help(out, (*command)->summary, "");
@@ -204,11 +303,12 @@ static void add_fish(Text *out)
     for (const Command *const *command = command_list; *command; command++) {
         for (const Option *option = (*command)->options; option->name; option++)
             add_fish_option(out, *command, option);
-        if ((*command)->operand_kind == OPERAND_FILES)
+        bool files = (*command)->operand_kind == OPERAND_FILES;
+        if (files && !has_parts(*command))
             continue;
-        text_addf(out, "complete -c qboost -n '__fish_seen_subcommand_from %s' -f -a '",
-                  (*command)->name);
-        add_operand_words(out, *command);
+        add_fish_condition(out, *command);
+        text_add(out, files ? " -a '" : " -f -a '");
+        (files ? add_parts : add_operand_words)(out, *command);
         text_add(out, "'\n");
     }
 }

@@ -49,7 +49,8 @@ typedef struct Example {
 typedef enum OperandKind { OPERAND_FILES, OPERAND_SHELL, OPERAND_COMMAND } OperandKind;
 
 typedef struct Command {
-    const char *name, *summary;
+    const char *name; /* "score"; of two words, "noise watch", for a part of the first's subject */
+    const char *summary;
     const char *operands;    /* as in the usage line */
     const char *description; /* paragraphs separated by '\n' */
     const Example *examples;
@@ -64,8 +65,20 @@ extern const Command *const command_list[]; /* NULL-terminated; in main.c */
 extern const Command cmd_score, cmd_video, cmd_eval, cmd_compare, cmd_ask, cmd_mcq, cmd_info,
     cmd_convert, cmd_completion, cmd_help;
 
-/* NULL when there is none. */
-const Command *command_find(const char *name);
+/* The command that words[n] begin with: of two words if there is one, else of one. *n_used: how
+ * many of them are its name. NULL when there is none. */
+const Command *command_find(char *const *words, int n, int *n_used);
+
+/* The command's name as one word, which its manual page has: "noise-watch". Freed by free(). */
+char *command_page_name(const Command *command);
+
+/* What follows group's name, "watch" for "noise", in the name of a command of two words; NULL when
+ * command is none of group's. */
+const char *command_part(const Command *command, const char *group);
+
+/* The name, or the part of a name if there is one, that word was probably meant to be; NULL when
+ * none is near. group: NULL for all commands. */
+const char *command_suggest(const char *word, const char *group);
 
 #define HELP_OPTION                                                                           \
     {                                                                                         \

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <qboost/qboost.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Text on a line of its own: a leading dot or quote would be a macro, a backslash an escape. */
@@ -106,10 +107,12 @@ static void add_environment(Text *out)
 
 static void add_command_man(Text *out, const Command *command)
 {
+    char *page = command_page_name(command);
     Text suffix = {0};
-    text_addf(&suffix, "-%s", command->name);
+    text_addf(&suffix, "-%s", page);
     add_head(out, suffix.data, command->summary);
     text_free(&suffix);
+    free(page);
     text_addf(out, ".Sh SYNOPSIS\n.Nm qboost %s\n.Ar", command->name);
     Text operands = {0};
     for (const char *c = command->operands; *c; c++)
@@ -139,15 +142,14 @@ static void add_command_man(Text *out, const Command *command)
     text_add(out, ".Sh SEE ALSO\n.Xr qboost 1\n");
 }
 
-/* The list's name that follows after in the alphabet; NULL past the last. */
-static const char *next_name(const char *after)
+/* The command that follows after (NULL: the first) in the alphabet; NULL past the last. */
+static const Command *next_command(const Command *after)
 {
-    const char *nearest = NULL;
-    for (const Command *const *command = command_list; *command; command++) {
-        const char *name = (*command)->name;
-        if (strcmp(name, after) > 0 && (!nearest || strcmp(name, nearest) < 0))
-            nearest = name;
-    }
+    const Command *nearest = NULL;
+    for (const Command *const *command = command_list; *command; command++)
+        if ((!after || strcmp((*command)->name, after->name) > 0) &&
+            (!nearest || strcmp((*command)->name, nearest->name) < 0))
+            nearest = *command;
     return nearest;
 }
 
@@ -166,8 +168,11 @@ static void add_program_man(Text *out)
     add_exit_status(out);
     text_add(out, ".Sh EXAMPLES\n.Dl qboost score photo.jpg\n.Dl qboost score --json photos/ > "
                   "scores.jsonl\n.Sh SEE ALSO\n");
-    for (const char *name = next_name(""); name; name = next_name(name))
-        text_addf(out, ".Xr qboost-%s 1%s\n", name, next_name(name) ? " ," : "");
+    for (const Command *command = next_command(NULL); command; command = next_command(command)) {
+        char *page = command_page_name(command);
+        text_addf(out, ".Xr qboost-%s 1%s\n", page, next_command(command) ? " ," : "");
+        free(page);
+    }
 }
 
 void man_add(Text *out, const Command *command)
