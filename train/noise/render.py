@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Renders one scene's passes up to a round with Blender Cycles: blender -b --factory-startup -P render.py -- OUT SCENE ROUND.
+
+Why passes: each one is an independent picture of one seed, kept as float EXR. Their means are the whole ladder of
+sample counts (average.py), so that a scene costs its largest count once, plus a reference of passes of its own. A pass
+is written under a temporary name and then renamed: a cut render goes on where it stopped. ROUND is 1 to 4 (see
+ROUNDS); 'preview' renders one picture of 16 samples as PNG too, and 'time' prints the cost of a sample.
+"""
+import os
+import sys
+import time
+
+import bpy
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import scenes  # noqa: E402  (Blender starts with its own path)
+
+SIZE = 128  # pixels a side: 16 zones of 32 x 32
+THREADS = 2
+# Samples of the ladder's passes: their running sums are 1 2 3 4 6 8 12 ... 3072 4096.
+LADDER = [1, 1, 1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 32, 32, 64, 64, 128, 128, 256, 256, 512, 512, 1024, 1024]
+REFERENCE = [256, 256, 512, 1024, 2048]
+# How many passes of the ladder and of the reference are there after each round: 256 + 512, 1024 + 1024, 2048 + 2048, all.
+ROUNDS = {1: (16, 2), 2: (20, 3), 3: (22, 4), 4: (len(LADDER), len(REFERENCE))}
+
+
+def settings():
+    """What makes a pass an honest mean of independent samples: no adaptive stop, no denoiser, no clamp."""
+    scene = bpy.context.scene
+    render, cycles = scene.render, scene.cycles
+    render.resolution_x = render.resolution_y = SIZE
+    render.resolution_percentage = 100
+    render.threads_mode = 'FIXED'
+    render.threads = THREADS
+    render.use_persistent_data = True
+    render.use_file_extension = False
+    render.image_settings.file_format = 'OPEN_EXR'
+    render.image_settings.color_mode = 'RGB'
+    render.image_settings.color_depth = '32'
+    render.image_settings.exr_codec = 'ZIP'
+    cycles.device = 'CPU'
+    cycles.use_adaptive_sampling = False
+    cycles.use_denoising = False
+    cycles.sample_clamp_direct = cycles.sample_clamp_indirect = 0.0
+    cycles.use_auto_tile = False
+
+
+def render_pass(path, samples, seed):
+    """One picture to path, whole or not at all."""
+    scene = bpy.context.scene
+    scene.cycles.samples = samples
+    scene.cycles.seed = seed
+    scene.render.filepath = path + '.part'
+    started = time.time()
+    bpy.ops.render.render(write_still=True)
+    os.replace(path + '.part', path)
+    return time.time() - started
+
+
+def preview(folder, name):
+    """16 samples, as PNG under the standard (sRGB) view."""
+    scene = bpy.context.scene
+    scene.view_settings.view_transform = 'Standard'
+    scene.render.image_settings.file_format = 'PNG'
+    scene.render.image_settings.color_depth = '8'
+    render_pass(os.path.join(folder, name + '.warm'), 1, 1)
+    spent = render_pass(os.path.join(folder, name + '.png'), 16, 1)
+    os.remove(os.path.join(folder, name + '.warm'))
+    print(f'preview {name}: {SIZE * SIZE * 16 / spent / 1e6:.3f} M samples/s', flush=True)
+
+
+def main(folder, name, until):
+    """Renders the passes of a round that are not there yet."""
+    scenes.SCENES[name]()
+    settings()
+    if until == 'preview':
+        os.makedirs(folder, exist_ok=True)
+        preview(folder, name)
+        return
+    passes = os.path.join(folder, name, 'passes')
+    os.makedirs(passes, exist_ok=True)
+    of_ladder, of_reference = ROUNDS[int(until)]
+    # Seeds: a pass has its index in the ladder, the reference's begin at 1001, so that no two passes share one.
+    wanted = [('ladder', i, LADDER[i], 1 + i) for i in range(of_ladder)]
+    wanted += [('reference', i, REFERENCE[i], 1001 + i) for i in range(of_reference)]
+    for kind, index, samples, seed in wanted:
+        path = os.path.join(passes, f'{kind}_{index:02d}_{samples:04d}.exr')
+        if not os.path.exists(path):
+            spent = render_pass(path, samples, seed)
+            print(f'pass {name} {kind} {index} samples {samples} seconds {spent:.2f}', flush=True)
+
+
+arguments = sys.argv[sys.argv.index('--') + 1:]
+main(*arguments)
