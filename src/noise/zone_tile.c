@@ -1,0 +1,112 @@
+/* zone_tile.c: cutting zones into tiles of CIE L*, and the filters several families share; see
+ * zone_tile.h. */
+// SPDX-License-Identifier: Apache-2.0
+#include "noise/zone_tile.h"
+
+#include <math.h>
+#include <string.h>
+
+static double linear_of_srgb(double v)
+{
+    return v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4);
+}
+
+/* IEC 61966-2-1 and CIE 15:2004, 8.2.1.1, white = 1. */
+void qb_lightness_init(QbLightness *tables)
+{
+    static const double weight[3] = {0.2126, 0.7152, 0.0722};
+    for (int c = 0; c < 3; c++)
+        for (int i = 0; i < 256; i++)
+            tables->luminance[c][i] =
+                (float)(weight[c] * linear_of_srgb(i / 255.0) * QB_LIGHTNESS_STEPS);
+    for (int i = 0; i < QB_LIGHTNESS_STEPS + 2; i++) {
+        double y = (double)i / QB_LIGHTNESS_STEPS;
+        double l = y > 216.0 / 24389 ? 116 * cbrt(y) - 16 : y * 24389.0 / 27;
+        tables->lightness[i] = (float)l;
+    }
+}
+
+static float lightness(const QbLightness *tables, const uint8_t rgb[3])
+{
+    float y =
+        tables->luminance[0][rgb[0]] + tables->luminance[1][rgb[1]] + tables->luminance[2][rgb[2]];
+    int step = (int)y;
+    float part = y - (float)step;
+    return tables->lightness[step] + part * (tables->lightness[step + 1] - tables->lightness[step]);
+}
+
+static int tile_count(int side)
+{
+    return (side + QB_TILE_SIDE - 1) / QB_TILE_SIDE;
+}
+
+void qb_zone_tile_counts(int *out_columns, int *out_rows, const QbZoneRect *zone)
+{
+    *out_columns = tile_count(zone->width);
+    *out_rows = tile_count(zone->height);
+}
+
+QbZoneRect qb_zone_tile_rect(const QbZoneRect *zone, int column, int row)
+{
+    QbNoiseGrid grid = {tile_count(zone->width), tile_count(zone->height)};
+    int64_t w = zone->width, h = zone->height;
+    int x = (int)(w * column / grid.columns), y = (int)(h * row / grid.rows);
+    return (QbZoneRect){zone->x + x, zone->y + y, (int)(w * (column + 1) / grid.columns) - x,
+                        (int)(h * (row + 1) / grid.rows) - y};
+}
+
+/* The border pixel is not repeated. */
+static int mirror(int at, int size)
+{
+    if (at < 0)
+        return -at;
+    return at < size ? at : 2 * (size - 1) - at;
+}
+
+void qb_zone_tile_fill(QbZoneTile *out, const QbImage *image, const QbLightness *tables,
+                       const QbZoneRect *rect)
+{
+    int width = qb_image_width(image), height = qb_image_height(image);
+    const uint8_t *pixels = qb_image_pixels(image);
+    out->width = rect->width;
+    out->height = rect->height;
+    for (int y = -QB_TILE_MARGIN; y < rect->height + QB_TILE_MARGIN; y++) {
+        const uint8_t *from = pixels + (size_t)mirror(rect->y + y, height) * (size_t)width * 3;
+        float *to = qb_tile_row(out->l, y);
+        for (int x = -QB_TILE_MARGIN; x < rect->width + QB_TILE_MARGIN; x++)
+            to[x] = lightness(tables, from + (size_t)mirror(rect->x + x, width) * 3);
+    }
+}
+
+/* y[i] = sum of weights[j] * (x[i - j * step] + x[i + j * step]), j > 0, and weights[0] * x[i]. */
+static void smooth_row(float *y, const float *x, ptrdiff_t step, int n, const float *weights,
+                       int n_weights)
+{
+    for (int i = 0; i < n; i++)
+        y[i] = weights[0] * x[i];
+    for (int j = 1; j < n_weights; j++) {
+        const float *before = x - j * step, *after = x + j * step, w = weights[j];
+        for (int i = 0; i < n; i++)
+            y[i] += w * (before[i] + after[i]);
+    }
+}
+
+void qb_tile_smooth(QbTilePlane out, QbTilePlane between, const QbTilePlane in,
+                    const QbZoneTile *tile, const float *weights, int n_weights, int reach)
+{
+    int n = tile->width + 2 * reach, rows = reach + n_weights - 1;
+    for (int y = -rows; y < tile->height + rows; y++)
+        smooth_row(qb_tile_row(between, y) - reach, in[y + QB_TILE_MARGIN] + QB_TILE_MARGIN - reach,
+                   1, n, weights, n_weights);
+    for (int y = -reach; y < tile->height + reach; y++)
+        smooth_row(qb_tile_row(out, y) - reach, qb_tile_row(between, y) - reach, QB_TILE_STRIDE, n,
+                   weights, n_weights);
+}
+
+void qb_tile_square(QbTilePlane out, const QbTilePlane in, const QbZoneTile *tile)
+{
+    int n = tile->width + 2 * QB_TILE_MARGIN;
+    for (int y = 0; y < tile->height + 2 * QB_TILE_MARGIN; y++)
+        for (int x = 0; x < n; x++)
+            out[y][x] = in[y][x] * in[y][x];
+}
