@@ -1,14 +1,15 @@
 /* colour.c: the last step of decoding, from a raster in the file's colours to 8-bit sRGB.
  *
  * Managed: embedded profile to sRGB by lcms2 (perceptual intent), 16 bits rounded to 8, alpha
- * blended over the background, orientation applied. A profile that is damaged, or is for other
- * colours than the picture's, counts as sRGB. Upstream: what Pillow 9.4's convert("RGB") does,
- * arithmetic included. */
+ * blended over the background, orientation applied; linear light gets sRGB's curve. A profile that
+ * is damaged, or is for other colours than the picture's, counts as sRGB. Upstream: what
+ * Pillow 9.4's convert("RGB") does, arithmetic included. */
 // SPDX-License-Identifier: Apache-2.0
 #include "image/decode.h"
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "image/linear.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,19 @@ static void convert_plain(uint8_t *rgb, const QbRaster *raster, bool managed)
             memset(rgb, v[0], 3);
         else
             memcpy(rgb, v, 3);
+    }
+}
+
+/* Linear light to what a screen shows, cut off at its white. */
+static void convert_light(uint8_t *rgb, const QbRaster *raster)
+{
+    size_t n_pixels = (size_t)raster->width * (size_t)raster->height;
+    size_t n_samples = n_pixels * (size_t)raster->color;
+    size_t copies = raster->color == QB_COLOR_GRAY ? 3 : 1;
+    for (size_t i = 0; i < n_samples; i++, rgb += copies) {
+        float light;
+        memcpy(&light, raster->pixels + i * sizeof light, sizeof light);
+        memset(rgb, qb_srgb_from_linear(light), copies);
     }
 }
 
@@ -272,7 +286,9 @@ QbStatus qb_colour_finish(QbImage **out, QbRaster *raster, const QbDecodeJob *jo
             raster->pixels = NULL;
     } else {
         status = qb_image_new(&image, raster->width, raster->height, format);
-        if (!status && !(managed && convert_with_profile(image->pixels, raster)))
+        if (!status && raster->depth == 32)
+            convert_light(image->pixels, raster);
+        else if (!status && !(managed && convert_with_profile(image->pixels, raster)))
             convert_plain(image->pixels, raster, managed);
         if (!status && managed && raster->alpha)
             blend(image->pixels, raster, job->options->background);

@@ -12,8 +12,8 @@
 
 /* In the order they are tried. */
 static const QbImageCodec *const codecs[] = {
-    &qb_codec_jpeg, &qb_codec_png, &qb_codec_webp, &qb_codec_tiff, &qb_codec_gif, &qb_codec_bmp,
-    &qb_codec_pnm,  &qb_codec_pfm, &qb_codec_avif, &qb_codec_heif, &qb_codec_jxl,
+    &qb_codec_jpeg, &qb_codec_png, &qb_codec_webp, &qb_codec_tiff, &qb_codec_gif,  &qb_codec_bmp,
+    &qb_codec_pnm,  &qb_codec_pfm, &qb_codec_exr,  &qb_codec_avif, &qb_codec_heif, &qb_codec_jxl,
 };
 
 enum { N_CODECS = sizeof codecs / sizeof *codecs };
@@ -39,8 +39,7 @@ const char *qb_image_format_extensions(int index)
     return index >= 0 && index < N_CODECS ? codecs[index]->extensions : NULL;
 }
 
-/* A copy with AUTO resolved. */
-static QbStatus check_options(QbImageOptions *out, const QbImageOptions *options)
+QbStatus qb_decode_check_options(QbImageOptions *out, const QbImageOptions *options)
 {
     qb_image_options_init(out);
     if (options) {
@@ -81,10 +80,11 @@ QbStatus qb_decode_check_size(const QbDecodeJob *job, int64_t width, int64_t hei
                        "%s: %lld x %lld pixels, the limit is %lld pixels (max_pixels)", job->name,
                        (long long)width, (long long)height, (long long)job->options->max_pixels);
     /* The finished picture takes the raster's place only when it is one already. */
-    bool plain = color == QB_COLOR_RGB && !alpha && depth == 8;
+    bool plain = color == QB_COLOR_RGB && !alpha && depth == (job->to_light ? 32 : 8);
+    int finished_bytes = plain ? 0 : job->to_light ? 12 : 3;
     int64_t bytes_per_pixel = ((int64_t)color + alpha) * (depth / 8) + extra_bytes_per_pixel;
     int64_t total = 0;
-    if (!add_product(&total, bytes_per_pixel + (plain ? 0 : 3), n_pixels) ||
+    if (!add_product(&total, bytes_per_pixel + finished_bytes, n_pixels) ||
         !add_product(&total, 1, (int64_t)job->size) || total > job->options->max_bytes)
         return qb_fail(QB_ERR_LIMIT,
                        "%s: %lld x %lld pixels take %lld bytes to decode, the limit is %lld bytes "
@@ -166,18 +166,39 @@ const char *qb_image_format_of(const uint8_t *data, size_t size)
     return codec ? codec->name : NULL;
 }
 
-static QbStatus decode(QbImage **out, const QbDecodeJob *job)
+QbStatus qb_decode_raster(QbRaster *out, const char **format, const QbDecodeJob *job)
 {
+    if (job->size > (uint64_t)job->options->max_bytes)
+        return qb_fail(QB_ERR_LIMIT, "%s: %zu bytes, the limit is %lld bytes (max_bytes)",
+                       job->name, job->size, (long long)job->options->max_bytes);
     const QbImageCodec *codec = codec_of(job->data, job->size);
     if (!codec)
         return qb_fail(job->size ? QB_ERR_UNSUPPORTED : QB_ERR_FORMAT,
                        job->size ? "%s: not a picture in a format that is known here"
                                  : "%s: is empty",
                        job->name);
+    *format = codec->name;
+    return codec->decode(out, job);
+}
+
+QbStatus qb_decode_read_file(uint8_t **out_data, QbDecodeJob *job)
+{
+    uint64_t max_bytes = (uint64_t)job->options->max_bytes;
+    QbStatus status = qb_file_read(out_data, &job->size, job->name,
+                                   max_bytes < SIZE_MAX ? (size_t)max_bytes : SIZE_MAX);
+    if (status)
+        return status == QB_ERR_LIMIT ? qb_fail(status, "%s (max_bytes)", qb_last_error()) : status;
+    job->data = *out_data;
+    return QB_OK;
+}
+
+static QbStatus decode(QbImage **out, const QbDecodeJob *job)
+{
     QbRaster raster = {0};
-    QbStatus status = codec->decode(&raster, job);
+    const char *format;
+    QbStatus status = qb_decode_raster(&raster, &format, job);
     if (!status)
-        status = qb_colour_finish(out, &raster, job, codec->name);
+        status = qb_colour_finish(out, &raster, job, format);
     qb_raster_deinit(&raster);
     return status;
 }
@@ -189,16 +210,13 @@ QbStatus qb_image_open_memory(QbImage **out, const void *data, size_t size_bytes
         return qb_fail(QB_ERR_ARG, "qb_image_open_memory: out is NULL");
     *out = NULL;
     QbImageOptions checked;
-    QbStatus status = check_options(&checked, options);
+    QbStatus status = qb_decode_check_options(&checked, options);
     if (status)
         return status;
     if (!data && size_bytes)
         return qb_fail(QB_ERR_ARG, "qb_image_open_memory: no data given");
     QbDecodeJob job = {
         .data = data, .size = size_bytes, .name = name ? name : "picture", .options = &checked};
-    if (size_bytes > (uint64_t)checked.max_bytes)
-        return qb_fail(QB_ERR_LIMIT, "%s: %zu bytes, the limit is %lld bytes (max_bytes)", job.name,
-                       size_bytes, (long long)checked.max_bytes);
     return decode(out, &job);
 }
 
@@ -208,20 +226,16 @@ QbStatus qb_image_open(QbImage **out, const char *path, const QbImageOptions *op
         return qb_fail(QB_ERR_ARG, "qb_image_open: out is NULL");
     *out = NULL;
     QbImageOptions checked;
-    QbStatus status = check_options(&checked, options);
+    QbStatus status = qb_decode_check_options(&checked, options);
     if (status)
         return status;
     if (!path)
         return qb_fail(QB_ERR_ARG, "qb_image_open: no path given");
-    uint8_t *data;
-    size_t size;
-    size_t max_bytes =
-        (uint64_t)checked.max_bytes < SIZE_MAX ? (size_t)checked.max_bytes : SIZE_MAX;
-    status = qb_file_read(&data, &size, path, max_bytes);
-    if (status)
-        return status == QB_ERR_LIMIT ? qb_fail(status, "%s (max_bytes)", qb_last_error()) : status;
-    QbDecodeJob job = {.data = data, .size = size, .name = path, .options = &checked};
-    status = decode(out, &job);
+    uint8_t *data = NULL;
+    QbDecodeJob job = {.name = path, .options = &checked};
+    status = qb_decode_read_file(&data, &job);
+    if (!status)
+        status = decode(out, &job);
     qb_free(data);
     return status;
 }

@@ -17,11 +17,15 @@ typedef struct QbRaster {
     int width, height;
     QbColor color;
     bool alpha;      /* one more sample behind the colour, not premultiplied */
-    int depth;       /* bits of a sample: 8, or 16 in the machine's byte order */
+    int depth;       /* bits of a sample: 8, 16 in the machine's byte order, or 32: see below */
     uint8_t *pixels; /* [height][width][color + alpha] samples without gaps, owned */
     uint8_t *icc;    /* embedded profile, owned; NULL = sRGB (managed mode only) */
     size_t icc_size;
     int orientation; /* EXIF 1 … 8; 0 or anything else = 1 */
+    /* Depth 32: floats of linear light with sRGB's primaries, any value a float can have; grey or
+     * RGB without alpha, profile and orientation. Only for such rasters: */
+    const char *missing; /* colour channels that the file lacks, "B"; NULL = none; borrowed */
+    int64_t samples;     /* per pixel of a render, where the file tells; else 0 */
 } QbRaster;
 
 /* What a decoder works on. */
@@ -30,6 +34,8 @@ typedef struct QbDecodeJob {
     size_t size;
     const char *name;              /* for messages */
     const QbImageOptions *options; /* checked; decode is never AUTO */
+    const char *layer;             /* of formats that have layers; NULL = the default one */
+    bool to_light;                 /* the finished picture is float RGB, not 8-bit */
 } QbDecodeJob;
 
 /* One format. */
@@ -42,11 +48,22 @@ typedef struct QbImageCodec {
 } QbImageCodec;
 
 extern const QbImageCodec qb_codec_jpeg, qb_codec_png, qb_codec_webp, qb_codec_gif, qb_codec_tiff,
-    qb_codec_bmp, qb_codec_pnm, qb_codec_pfm, qb_codec_avif, qb_codec_heif, qb_codec_jxl;
+    qb_codec_bmp, qb_codec_pnm, qb_codec_pfm, qb_codec_exr, qb_codec_avif, qb_codec_heif,
+    qb_codec_jxl;
 
 /* Name of the format that data, a file's first bytes, begin like; NULL = none that is known here.
  */
 const char *qb_image_format_of(const uint8_t *data, size_t size);
+
+/* A copy of what a caller gave (NULL = the defaults), checked, with AUTO resolved. */
+QbStatus qb_decode_check_options(QbImageOptions *out, const QbImageOptions *options);
+
+/* Reads the file job->name, within the limits, into job->data. *out_data: the same, owned. */
+QbStatus qb_decode_read_file(uint8_t **out_data, QbDecodeJob *job);
+
+/* Tells the format and decodes. out: zeroed before; the caller frees what is in it, also after a
+ * failure. */
+QbStatus qb_decode_raster(QbRaster *out, const char **format, const QbDecodeJob *job);
 
 static inline bool qb_decode_is_managed(const QbDecodeJob *job)
 {

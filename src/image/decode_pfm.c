@@ -1,12 +1,10 @@
 /* decode_pfm.c: portable float maps ("PF" colour, "Pf" grey): linear light, rows from the bottom.
- * Values are clamped to 0 … 1 (not a number becomes 0) and get sRGB's curve (IEC 61966-2-1); the
- * size of the scale in the header is not used, its sign is the byte order. Pillow 9.4 does not read
- * the format, so both decode modes do the same. */
+ * The size of the scale in the header is not used, its sign is the byte order. Pillow 9.4 does not
+ * read the format, so both decode modes do the same. */
 // SPDX-License-Identifier: Apache-2.0
 #include "image/decode.h"
 
 #include "base/error.h"
-#include "image/linear.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +59,7 @@ static QbStatus decode(QbRaster *out, const QbDecodeJob *job)
         return qb_fail(QB_ERR_FORMAT, "%s: a damaged PFM header", job->name);
     bool big_endian = scale[0] != '-';
     QbColor color = job->data[1] == 'F' ? QB_COLOR_RGB : QB_COLOR_GRAY;
-    QbStatus status = qb_raster_new(out, job, width, height, color, false, 8, 0);
+    QbStatus status = qb_raster_new(out, job, width, height, color, false, 32, 0);
     if (status)
         return status;
     size_t row_samples = (size_t)width * (size_t)color;
@@ -69,9 +67,10 @@ static QbStatus decode(QbRaster *out, const QbDecodeJob *job)
         return qb_fail(QB_ERR_FORMAT, "%s: the PFM is truncated", job->name);
     const uint8_t *in = job->data + position;
     for (int64_t y = height - 1; y >= 0; y--)
-        for (size_t i = 0; i < row_samples; i++, in += 4)
-            out->pixels[(size_t)y * row_samples + i] =
-                qb_srgb_from_linear(get_float(in, big_endian));
+        for (size_t i = 0; i < row_samples; i++, in += 4) {
+            float value = get_float(in, big_endian);
+            memcpy(out->pixels + ((size_t)y * row_samples + i) * 4, &value, 4);
+        }
     return QB_OK;
 }
 

@@ -1,0 +1,32 @@
+/* exr.h: one OpenEXR file while it is read: decode_exr.c reads its pixels, exr_header.c says which
+ * of its channels they are and what the header tells of them. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef QB_IMAGE_EXR_H
+#define QB_IMAGE_EXR_H
+
+#include "image/decode.h"
+
+#include <OpenEXR/openexr.h>
+
+typedef struct QbExr {
+    const QbDecodeJob *job;
+    exr_context_t context; /* owned */
+    char message[256];     /* the library's first */
+
+    /* Chosen by qb_exr_choose: */
+    int part;
+    const exr_attr_chlist_t *channels; /* of the part, borrowed from context */
+    QbColor color;
+    int source[3];       /* indices in channels of R, G, B; of Y alone in grey; -1 = missing */
+    const char *missing; /* for QbRaster */
+    const char *layer;   /* where the chosen channels' names begin: "ViewLayer.Combined.R" */
+    size_t layer_length; /* up to the last dot; 0 = no layer */
+} QbExr;
+
+/* Finds the part and the channels to read by job->layer. */
+QbStatus qb_exr_choose(QbExr *exr);
+
+/* The samples per pixel that Cycles writes into the header; 0 = not told. */
+int64_t qb_exr_samples(const QbExr *exr);
+
+#endif
