@@ -75,17 +75,21 @@ def coloured_box():
     camera((0, -4.1, 1), (0, 0, 0.98), lens=53)
 
 
-def lamp(at, power, colour, height=0.45, shade=(0.8, 0.7, 0.55)):
-    """A table lamp: foot, rod, an open shade and a small hot bulb within."""
-    rod(0.09, 0.02, (at[0], at[1], at[2] + 0.01), paint((0.3, 0.2, 0.08), 0.3, metal=1))
-    rod(0.012, height, (at[0], at[1], at[2] + height / 2), paint((0.3, 0.2, 0.08), 0.3, metal=1))
-    lathe([(0.16, 0), (0.10, 0.22)], (at[0], at[1], at[2] + height - 0.1), paint(shade, 0.9, Transmission_Roughness=1))
-    light('POINT', (at[0], at[1], at[2] + height), power, colour=colour, size=0.03)
+def lamp(at, power, colour, height=0.45, shade=None):
+    """A table lamp: foot, rod and a glowing paper globe, or, with a shade's colour, a small bulb in an open shade."""
+    rod(0.09, 0.02, (at[0], at[1], at[2] + 0.01), paint((0.3, 0.2, 0.08), 0.6))
+    rod(0.012, height - 0.12, (at[0], at[1], at[2] + height / 2 - 0.06), paint((0.3, 0.2, 0.08), 0.6))
+    middle = (at[0], at[1], at[2] + height)
+    if not shade:
+        ball(0.12, middle, glow(colour, power))
+        return
+    lathe([(0.3, -0.12), (0.2, 0.2)], middle, paint(shade, 0.9))
+    light('POINT', middle, power, colour=colour, size=0.06)
 
 
 def lamps_room():
-    """A bedroom in the evening, lit by three small shaded lamps."""
-    start(bounces=6, exposure=1.5)
+    """A bedroom in the evening, lit by two globes and one shaded lamp."""
+    start(bounces=6, exposure=0.8)
     room((4.4, 4, 2.5), textured('wood', (0.12, 0.06, 0.03), (0.3, 0.17, 0.08), scale=4, rough=0.35),
          textured('stripes', (0.45, 0.5, 0.5), (0.6, 0.6, 0.5), scale=6, rough=0.9), paint((0.75, 0.72, 0.68), 0.9))
     quilt = textured('checker', (0.6, 0.55, 0.5), (0.35, 0.08, 0.12), scale=5, rough=0.95)
@@ -93,10 +97,10 @@ def lamps_room():
     box((1.9, 0.1, 1.1), (0, 1.95, 0.55), textured('wood', *OAK, scale=5, rough=0.3), bevel=0.03)
     for x in (-0.45, 0.45):
         box((0.7, 0.4, 0.18), (x, 1.6, 0.56), paint((0.75, 0.75, 0.72), 0.95), turn=(20, 0, 0), bevel=0.08)
-    for x, power in ((-1.4, 16), (1.4, 10)):
+    for x, power in ((-1.4, 32), (1.4, 20)):
         box((0.5, 0.45, 0.5), (x, 1.7, 0.25), textured('wood', *OAK, scale=7, rough=0.25), bevel=0.02)
         lamp((x, 1.7, 0.5), power, (1, 0.7, 0.4))
-    lamp((-1.9, -0.2, 0.0), 24, (1, 0.8, 0.55), height=1.5)
+    lamp((-1.9, -0.2, 0.0), 24, (1, 0.8, 0.55), height=1.5, shade=(0.8, 0.7, 0.55))
     box((0.9, 0.04, 0.6), (0, 1.98, 1.65), textured('magic', (0.5, 0.2, 0.1), (0.1, 0.3, 0.4), scale=3, rough=0.2))
     box((0.6, 0.4, 1.1), (1.85, 0.2, 0.55), textured('wood', (0.3, 0.2, 0.12), (0.5, 0.35, 0.2), scale=5), bevel=0.02)
     lathe([(0.01, 0), (0.08, 0.01), (0.11, 0.1), (0.03, 0.25), (0.06, 0.32)], (1.75, 0.15, 1.1),
@@ -141,7 +145,8 @@ def foggy_hall():
             box((0.75, 0.75, 0.2), (x, y, 3.6), stone, bevel=0.03)
     head(0.8, (0, 4.6, 1.35), paint((0.4, 0.3, 0.12), 0.35, metal=1), turn=(0, 0, 10))
     box((0.9, 0.9, 0.7), (0, 4.6, 0.35), stone, bevel=0.04)
-    box((10, 16, 6), (0, 3, 2.95), fog(0.09, forward=0.4))
+    # The lamps hang outside of the fog: light next to them would be a source of endless fireflies.
+    box((8.2, 16, 4.5), (-0.9, 3, 2.2), fog(0.09, forward=0.4))
     for y, power in ((1.1, 2200), (2.9, 2600), (4.7, 2600)):
         light('SPOT', (4.6, y - 0.2, 5.4), power, target=(-1.2, y + 0.6, 0), size=0.05, angle=22, colour=(1, 0.85, 0.6))
     world_colour((0.25, 0.35, 0.5), 0.05)
