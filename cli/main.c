@@ -5,6 +5,7 @@
 #include "options/help.h"
 #include "options/options.h"
 #include "session/model_args.h"
+#include "session/noise_args.h"
 #include "session/video_args.h"
 
 #include <errno.h>
@@ -17,9 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
-const Command *const command_list[] = {&cmd_score,      &cmd_video, &cmd_eval, &cmd_compare,
-                                       &cmd_ask,        &cmd_mcq,   &cmd_info, &cmd_convert,
-                                       &cmd_completion, &cmd_help,  NULL};
+const Command *const command_list[] = {&cmd_score,       &cmd_video,      &cmd_eval, &cmd_compare,
+                                       &cmd_ask,         &cmd_mcq,        &cmd_info, &cmd_convert,
+                                       &cmd_noise_watch, &cmd_completion, &cmd_help, NULL};
 
 static int show_help(const Command *command, int fd)
 {
@@ -86,6 +87,7 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN); /* a file over the size limit is a write that fails, as a full disk */
     setlocale(LC_CTYPE, "");
     model_args_init();
+    noise_args_init();
     video_args_init();
     if (argc < 2) {
         show_help(NULL, STDERR_FILENO);
