@@ -18,9 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
-const Command *const command_list[] = {&cmd_score,       &cmd_video,      &cmd_eval, &cmd_compare,
-                                       &cmd_ask,         &cmd_mcq,        &cmd_info, &cmd_convert,
-                                       &cmd_noise_watch, &cmd_completion, &cmd_help, NULL};
+const Command *const command_list[] = {
+    &cmd_score,   &cmd_video, &cmd_eval,        &cmd_compare,    &cmd_ask,  &cmd_mcq, &cmd_info,
+    &cmd_convert, &cmd_noise, &cmd_noise_watch, &cmd_completion, &cmd_help, NULL};
 
 static int show_help(const Command *command, int fd)
 {

@@ -6,13 +6,27 @@
 #include "options/options.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char *tone_choices[9];
+char metric_help[2048];
+
+static void list_metrics(void)
+{
+    const QbNoiseMetricInfo *metric;
+    size_t used = (size_t)snprintf(metric_help, sizeof metric_help,
+                                   "with --reference: measure this; may be given several times "
+                                   "(default: all that the pictures allow)");
+    for (int i = 0; (metric = qb_noise_metric_info(i)) && used < sizeof metric_help; i++)
+        used += (size_t)snprintf(metric_help + used, sizeof metric_help - used, "\n%s: %s",
+                                 metric->name, metric->summary);
+}
 
 void noise_args_init(void)
 {
+    list_metrics();
     for (int i = 0; i < 8 && qb_tone_curve_name(i); i++)
         tone_choices[i] = qb_tone_curve_name(i);
 }

@@ -17,6 +17,7 @@ typedef struct NoiseArgs {
 } NoiseArgs;
 
 extern const char *tone_choices[]; /* NULL-terminated */
+extern char metric_help[];
 
 /* Asks the library what there is; before options are parsed or shown. */
 void noise_args_init(void);
