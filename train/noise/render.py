@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Renders one scene's passes up to a round with Blender Cycles: blender -b --factory-startup -P render.py -- OUT SCENE ROUND.
+"""Renders one scene's passes up to a round: blender -b --factory-startup -P render.py -- OUT SCENE ROUND.
 
 Why passes: each one is an independent picture of one seed, kept as float EXR. Their means are the whole ladder of
 sample counts (average.py), so that a scene costs its largest count once, plus a reference of passes of its own. A pass
 is written under a temporary name and then renamed: a cut render goes on where it stopped. ROUND is 1 to 4 (see
-ROUNDS); 'preview' renders one picture of 16 samples as PNG too, and 'time' prints the cost of a sample.
+ROUNDS), or 'preview': one picture of 16 samples as PNG.
 """
 import os
 import sys
@@ -17,10 +17,11 @@ import scenes  # noqa: E402  (Blender starts with its own path)
 
 SIZE = 128  # pixels a side: 16 zones of 32 x 32
 THREADS = 2
+PREVIEW_SAMPLES = 16
 # Samples of the ladder's passes: their running sums are 1 2 3 4 6 8 12 ... 3072 4096.
 LADDER = [1, 1, 1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 32, 32, 64, 64, 128, 128, 256, 256, 512, 512, 1024, 1024]
 REFERENCE = [256, 256, 512, 1024, 2048]
-# How many passes of the ladder and of the reference are there after each round: 256 + 512, 1024 + 1024, 2048 + 2048, all.
+# Passes of the ladder and of the reference after each round: 256 + 512, 1024 + 1024, 2048 + 2048, 4096 + 4096 samples.
 ROUNDS = {1: (16, 2), 2: (20, 3), 3: (22, 4), 4: (len(LADDER), len(REFERENCE))}
 
 
@@ -58,15 +59,19 @@ def render_pass(path, samples, seed):
 
 
 def preview(folder, name):
-    """16 samples, as PNG under the standard (sRGB) view."""
+    """A few samples, as PNG under the standard (sRGB) view, and what a sample of the whole picture costs."""
     scene = bpy.context.scene
     scene.view_settings.view_transform = 'Standard'
     scene.render.image_settings.file_format = 'PNG'
     scene.render.image_settings.color_depth = '8'
     render_pass(os.path.join(folder, name + '.warm'), 1, 1)
-    spent = render_pass(os.path.join(folder, name + '.png'), 16, 1)
     os.remove(os.path.join(folder, name + '.warm'))
-    print(f'preview {name}: {SIZE * SIZE * 16 / spent / 1e6:.3f} M samples/s', flush=True)
+    before = os.times()
+    render_pass(os.path.join(folder, name + '.png'), PREVIEW_SAMPLES, 1)
+    after = os.times()
+    # Processor time, all threads together: it says the same on a busy machine.
+    spent = after.user + after.system - before.user - before.system
+    print(f'preview {name}: {spent / PREVIEW_SAMPLES:.4f} processor seconds a sample', flush=True)
 
 
 def main(folder, name, until):
