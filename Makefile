@@ -19,6 +19,7 @@ CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 JOBS ?= $(shell nproc)
 MODEL ?= models/qboost-compact-v0.gguf
+NOISE_MODEL ?= models/qboost-noise-v0.gguf
 # make V=1 shows the commands.
 Q := $(if $(V),,@)
 
@@ -69,6 +70,8 @@ $(BUILD)/src/base/module_load.o $(BUILD)/qboost.pc: $(BUILD)/folders
 $(BUILD)/src/base/module_load.o: OWN_CFLAGS = -Isrc -DQB_MODULE_DIR='"$(moduledir)"'
 $(BUILD)/src/models/embedded_model.o: OWN_CFLAGS = -Isrc -DQB_EMBEDDED_MODEL_FILE='"$(MODEL)"'
 $(BUILD)/src/models/embedded_model.o: $(MODEL)
+$(BUILD)/src/noise/embedded_noise_model.o: OWN_CFLAGS = -Isrc -DQB_EMBEDDED_NOISE_MODEL_FILE='"$(NOISE_MODEL)"'
+$(BUILD)/src/noise/embedded_noise_model.o: $(NOISE_MODEL)
 
 $(BUILD)/libqboost.a: $(LIB_OBJ)
 	@echo '  AR   $@'

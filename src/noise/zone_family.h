@@ -34,11 +34,11 @@ static inline float qb_zone_log(double amount)
 /* ---- Sums
  * --------------------------------------------------------------------------------------*/
 
-typedef struct QbZoneSums {
+typedef struct QbMoments {
     double n, sum, squares, absolute;
-} QbZoneSums;
+} QbMoments;
 
-static inline void qb_zone_sums_add(QbZoneSums *sums, float x)
+static inline void qb_moments_add(QbMoments *sums, float x)
 {
     sums->n++;
     sums->sum += (double)x;
@@ -46,25 +46,25 @@ static inline void qb_zone_sums_add(QbZoneSums *sums, float x)
     sums->absolute += (double)fabsf(x);
 }
 
-static inline double qb_zone_sums_mean(const QbZoneSums *s)
+static inline double qb_moments_mean(const QbMoments *s)
 {
     return s->n > 0 ? s->sum / s->n : 0;
 }
 
-static inline double qb_zone_sums_absolute(const QbZoneSums *s)
+static inline double qb_moments_absolute(const QbMoments *s)
 {
     return s->n > 0 ? s->absolute / s->n : 0;
 }
 
-static inline double qb_zone_sums_rms(const QbZoneSums *s)
+static inline double qb_moments_rms(const QbMoments *s)
 {
     return s->n > 0 ? sqrt(s->squares / s->n) : 0;
 }
 
 /* Standard deviation. */
-static inline double qb_zone_sums_spread(const QbZoneSums *s)
+static inline double qb_moments_spread(const QbMoments *s)
 {
-    double mean = qb_zone_sums_mean(s), variance = s->n > 0 ? s->squares / s->n - mean * mean : 0;
+    double mean = qb_moments_mean(s), variance = s->n > 0 ? s->squares / s->n - mean * mean : 0;
     return variance > 0 ? sqrt(variance) : 0;
 }
 

@@ -60,7 +60,7 @@ typedef struct {
     const QbImage *image;
     QbNoiseGrid grid;
     int n_features;
-    QbLightness tables;
+    QbLightnessTable table;
     Bench *benches;            /* one a thread */
     size_t offset[N_FAMILIES]; /* of a family's state; the states lie side by side */
     size_t state_bytes;
@@ -75,7 +75,7 @@ static void do_zone(Job *job, Bench *bench, int zone)
     memset(bench->state, 0, job->state_bytes);
     for (int t = 0; t < columns * rows; t++) {
         QbZoneRect part = qb_zone_tile_rect(&rect, t % columns, t / columns);
-        qb_zone_tile_fill(&bench->tile, job->image, &job->tables, &part);
+        qb_zone_tile_fill(&bench->tile, job->image, &job->table, &part);
         for (int f = 0; f < N_FAMILIES; f++)
             list[f]->add((char *)bench->state + job->offset[f], &bench->tile);
     }
@@ -119,7 +119,7 @@ QbStatus qb_noise_zone_features(float *values, const QbImage *image, QbNoiseGrid
     job->image = image;
     job->grid = grid;
     job->n_features = qb_noise_zone_feature_count();
-    qb_lightness_init(&job->tables);
+    qb_lightness_table_init(&job->table);
     place_states(job);
     status = QB_ERR_NOMEM;
     if (!(job->benches = qb_calloc((size_t)n_threads, sizeof *job->benches)))

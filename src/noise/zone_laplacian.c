@@ -16,7 +16,7 @@ static const char *const names[] = {
 };
 
 typedef struct {
-    QbZoneSums immerkaer, laplacian;
+    QbMoments immerkaer, laplacian;
     QbZoneLevels blocks;
 } State;
 
@@ -28,8 +28,8 @@ static void differences(State *s, float *absolute, const QbZoneTile *tile, int y
         float corners = a[x - 1] + a[x + 1] + c[x - 1] + c[x + 1];
         float sides = a[x] + b[x - 1] + b[x + 1] + c[x];
         float immerkaer = (corners - 2.0f * sides + 4.0f * b[x]) / 6.0f;
-        qb_zone_sums_add(&s->immerkaer, immerkaer);
-        qb_zone_sums_add(&s->laplacian, (sides - 4.0f * b[x]) / 4.472136f); /* root of 20 */
+        qb_moments_add(&s->immerkaer, immerkaer);
+        qb_moments_add(&s->laplacian, (sides - 4.0f * b[x]) / 4.472136f); /* root of 20 */
         absolute[x] = fabsf(immerkaer);
     }
 }
@@ -53,10 +53,10 @@ static void finish(float *values, const void *user)
 {
     static const double GAUSSIAN = 1.2533141373155; /* root of pi / 2: mean of |x| to deviation */
     const State *s = user;
-    *values++ = qb_zone_log(qb_zone_sums_absolute(&s->immerkaer) * GAUSSIAN);
-    *values++ = qb_zone_log(qb_zone_sums_rms(&s->immerkaer));
-    *values++ = qb_zone_log(qb_zone_sums_absolute(&s->laplacian) * GAUSSIAN);
-    *values++ = qb_zone_log(qb_zone_sums_rms(&s->laplacian));
+    *values++ = qb_zone_log(qb_moments_absolute(&s->immerkaer) * GAUSSIAN);
+    *values++ = qb_zone_log(qb_moments_rms(&s->immerkaer));
+    *values++ = qb_zone_log(qb_moments_absolute(&s->laplacian) * GAUSSIAN);
+    *values++ = qb_zone_log(qb_moments_rms(&s->laplacian));
     for (int q = 0; q < N_QUANTILES; q++)
         *values++ = qb_zone_log(qb_zone_levels_quantile(&s->blocks, QUANTILES[q]) * GAUSSIAN);
 }

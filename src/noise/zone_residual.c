@@ -17,7 +17,7 @@ static const char *const names[] = {
 };
 
 typedef struct {
-    QbZoneSums residual[N_FILTERS];
+    QbMoments residual[N_FILTERS];
     double square, beside[2]; /* of the residual of GAUSS5, and with neighbours 1 and 2 away */
 } State;
 
@@ -25,12 +25,12 @@ static const float MEAN3_WEIGHTS[] = {1.0f / 3, 1.0f / 3};
 static const float MEAN5_WEIGHTS[] = {0.2f, 0.2f, 0.2f};
 static const float GAUSS5_WEIGHTS[] = {0.375f, 0.25f, 0.0625f};
 
-static void add_residual(QbZoneSums *sums, QbZoneTile *tile, QbTilePlane filtered)
+static void add_residual(QbMoments *sums, QbZoneTile *tile, QbTilePlane filtered)
 {
     for (int y = 0; y < tile->height; y++) {
         const float *l = qb_tile_l(tile, y), *f = qb_tile_row(filtered, y);
         for (int x = 0; x < tile->width; x++)
-            qb_zone_sums_add(sums, fabsf(l[x] - f[x]));
+            qb_moments_add(sums, fabsf(l[x] - f[x]));
     }
 }
 
@@ -138,8 +138,8 @@ static void finish(float *values, const void *user)
     const State *s = user;
     double n = s->residual[GAUSS5].n;
     for (int f = 0; f < N_FILTERS; f++) {
-        *values++ = qb_zone_log(qb_zone_sums_mean(&s->residual[f]));
-        *values++ = qb_zone_log(qb_zone_sums_spread(&s->residual[f]));
+        *values++ = qb_zone_log(qb_moments_mean(&s->residual[f]));
+        *values++ = qb_zone_log(qb_moments_spread(&s->residual[f]));
     }
     for (int d = 0; d < 2; d++) /* rounding resembles nothing */
         *values++ = (float)(s->beside[d] / (s->square + n / 100));

@@ -3,38 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "noise/zone_tile.h"
 
-#include <math.h>
-#include <string.h>
-
-static double linear_of_srgb(double v)
-{
-    return v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4);
-}
-
-/* IEC 61966-2-1 and CIE 15:2004, 8.2.1.1, white = 1. */
-void qb_lightness_init(QbLightness *tables)
-{
-    static const double weight[3] = {0.2126, 0.7152, 0.0722};
-    for (int c = 0; c < 3; c++)
-        for (int i = 0; i < 256; i++)
-            tables->luminance[c][i] =
-                (float)(weight[c] * linear_of_srgb(i / 255.0) * QB_LIGHTNESS_STEPS);
-    for (int i = 0; i < QB_LIGHTNESS_STEPS + 2; i++) {
-        double y = (double)i / QB_LIGHTNESS_STEPS;
-        double l = y > 216.0 / 24389 ? 116 * cbrt(y) - 16 : y * 24389.0 / 27;
-        tables->lightness[i] = (float)l;
-    }
-}
-
-static float lightness(const QbLightness *tables, const uint8_t rgb[3])
-{
-    float y =
-        tables->luminance[0][rgb[0]] + tables->luminance[1][rgb[1]] + tables->luminance[2][rgb[2]];
-    int step = (int)y;
-    float part = y - (float)step;
-    return tables->lightness[step] + part * (tables->lightness[step + 1] - tables->lightness[step]);
-}
-
 static int tile_count(int side)
 {
     return (side + QB_TILE_SIDE - 1) / QB_TILE_SIDE;
@@ -63,7 +31,7 @@ static int mirror(int at, int size)
     return at < size ? at : 2 * (size - 1) - at;
 }
 
-void qb_zone_tile_fill(QbZoneTile *out, const QbImage *image, const QbLightness *tables,
+void qb_zone_tile_fill(QbZoneTile *out, const QbImage *image, const QbLightnessTable *table,
                        const QbZoneRect *rect)
 {
     int width = qb_image_width(image), height = qb_image_height(image);
@@ -74,7 +42,7 @@ void qb_zone_tile_fill(QbZoneTile *out, const QbImage *image, const QbLightness 
         const uint8_t *from = pixels + (size_t)mirror(rect->y + y, height) * (size_t)width * 3;
         float *to = qb_tile_row(out->l, y);
         for (int x = -QB_TILE_MARGIN; x < rect->width + QB_TILE_MARGIN; x++)
-            to[x] = lightness(tables, from + (size_t)mirror(rect->x + x, width) * 3);
+            to[x] = qb_lightness_of(table, from + (size_t)mirror(rect->x + x, width) * 3);
     }
 }
 

@@ -5,6 +5,7 @@
 #ifndef QB_NOISE_ZONE_TILE_H
 #define QB_NOISE_ZONE_TILE_H
 
+#include "noise/lightness.h"
 #include "noise/report.h"
 
 enum {
@@ -21,15 +22,6 @@ typedef struct QbZoneTile {
     QbTilePlane l;                  /* CIE L*, 0 … 100 */
     QbTilePlane work[QB_TILE_WORK]; /* of whoever looks at the tile */
 } QbZoneTile;
-
-/* L* of 8-bit sRGB: tables, made once a call. */
-enum { QB_LIGHTNESS_STEPS = 4096 };
-typedef struct QbLightness {
-    float luminance[3][256];                 /* of a sample, weighted: R, G, B */
-    float lightness[QB_LIGHTNESS_STEPS + 2]; /* of i / QB_LIGHTNESS_STEPS */
-} QbLightness;
-
-void qb_lightness_init(QbLightness *tables);
 
 /* Pixel (x, y) of the tile, -QB_TILE_MARGIN … width - 1 + QB_TILE_MARGIN; y alike. */
 static inline float *qb_tile_row(QbTilePlane plane, int y)
@@ -48,7 +40,7 @@ QbZoneRect qb_zone_tile_rect(const QbZoneRect *zone, int column, int row);
 
 /* Fills width, height and l; beyond the picture's border it is mirrored. The picture's sides are
  * at least QB_NOISE_MIN_ZONE_SIDE. */
-void qb_zone_tile_fill(QbZoneTile *out, const QbImage *image, const QbLightness *tables,
+void qb_zone_tile_fill(QbZoneTile *out, const QbImage *image, const QbLightnessTable *table,
                        const QbZoneRect *rect);
 
 /* ---- Filters: of the tile and `reach` pixels of its margin

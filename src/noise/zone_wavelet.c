@@ -35,7 +35,7 @@ static const char *const names[] = {
 
 typedef struct {
     QbZoneLevels levels[N_SCALES][N_DETAILS];
-    QbZoneSums sums[N_SCALES][N_DETAILS];
+    QbMoments sums[N_SCALES][N_DETAILS];
 } State;
 
 /* smooth = mean of the four pixels `distance` apart. */
@@ -51,7 +51,7 @@ static void split_row(State *s, int scale, const float *a, const float *b, float
                                    0.5f * (p - q - r + t)};
         for (int d = 0; d < N_DETAILS; d++) {
             qb_zone_levels_add(&s->levels[scale][d], fabsf(detail[d]));
-            qb_zone_sums_add(&s->sums[scale][d], detail[d]);
+            qb_moments_add(&s->sums[scale][d], detail[d]);
         }
     }
 }
@@ -98,14 +98,13 @@ static void finish(float *values, const void *user)
     const State *s = user;
     for (int scale = 0; scale < N_SCALES; scale++) {
         const QbZoneLevels *levels = s->levels[scale];
-        const QbZoneSums *sums = s->sums[scale];
+        const QbMoments *sums = s->sums[scale];
         double h = mad_of(&levels[HORIZONTAL]), v = mad_of(&levels[VERTICAL]);
-        double across = qb_zone_sums_rms(&sums[HORIZONTAL]),
-               down = qb_zone_sums_rms(&sums[VERTICAL]);
+        double across = qb_moments_rms(&sums[HORIZONTAL]), down = qb_moments_rms(&sums[VERTICAL]);
         *values++ = qb_zone_log(mad_of(&levels[DIAGONAL]));
         *values++ = qb_zone_log(fmin(h, v));
         *values++ = qb_zone_log(fmax(h, v));
-        *values++ = qb_zone_log(qb_zone_sums_rms(&sums[DIAGONAL]));
+        *values++ = qb_zone_log(qb_moments_rms(&sums[DIAGONAL]));
         *values++ = qb_zone_log(sqrt((across * across + down * down) / 2));
         *values++ = qb_zone_log(soft_residual(levels, mad_of(&levels[DIAGONAL])));
     }
