@@ -12,8 +12,9 @@
 
 /* In the order they are tried. */
 static const QbImageCodec *const codecs[] = {
-    &qb_codec_jpeg, &qb_codec_png, &qb_codec_webp, &qb_codec_tiff, &qb_codec_gif,  &qb_codec_bmp,
-    &qb_codec_pnm,  &qb_codec_pfm, &qb_codec_exr,  &qb_codec_avif, &qb_codec_heif, &qb_codec_jxl,
+    &qb_codec_jpeg, &qb_codec_png,  &qb_codec_webp, &qb_codec_tiff, &qb_codec_gif,
+    &qb_codec_bmp,  &qb_codec_pnm,  &qb_codec_pfm,  &qb_codec_hdr,  &qb_codec_exr,
+    &qb_codec_avif, &qb_codec_heif, &qb_codec_jxl,
 };
 
 enum { N_CODECS = sizeof codecs / sizeof *codecs };

@@ -10,8 +10,8 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "image/primaries.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,15 +63,20 @@ static void on_error(exr_const_context_t context, exr_result_t code, const char 
         snprintf(exr->message, sizeof exr->message, "%s", message);
 }
 
+/* The library reports some failed allocations as damage of the file. */
+static _Thread_local bool out_of_memory;
+
 /* Zeroed: what a damaged chunk leaves unset is not somebody's old data. */
 static void *take_memory(size_t size)
 {
-    return qb_calloc(1, size);
+    void *memory = qb_calloc(1, size);
+    out_of_memory |= !memory;
+    return memory;
 }
 
 static QbStatus library_failed(const QbExr *exr, exr_result_t result, const char *what)
 {
-    if (result == EXR_ERR_OUT_OF_MEMORY)
+    if (out_of_memory)
         return qb_fail(QB_ERR_NOMEM, "%s: out of memory", exr->job->name);
     const char *why = exr->message[0]             ? exr->message
                       : result == EXR_ERR_READ_IO ? "the file ends early"
@@ -171,16 +176,22 @@ static bool chunk_bytes(uint64_t *out, const QbExr *exr, int64_t width, int64_t 
            *out <= (uint64_t)exr->job->options->max_bytes / CHUNK_BUFFERS;
 }
 
-/* Unpacks one chunk. width, height: what it must have. */
-static QbStatus read_chunk(QbExr *exr, exr_decode_pipeline_t *pipeline,
+/* Finds one chunk's samples, unpacked. width, height: what it must have. *out_samples: borrowed
+ * from the file or from pipeline, until the next chunk. */
+static QbStatus read_chunk(const uint8_t **out_samples, QbExr *exr, exr_decode_pipeline_t *pipeline,
                            const exr_chunk_info_t *chunk, int64_t width, int64_t height)
 {
-    uint64_t wanted = 0;
+    uint64_t wanted = 0, size = exr->job->size;
     if (chunk->width != width || chunk->height != height ||
         !chunk_bytes(&wanted, exr, width, height) || chunk->unpacked_size != wanted ||
-        chunk->packed_size > wanted ||
-        (chunk->compression == EXR_COMPRESSION_NONE && chunk->packed_size != wanted))
+        chunk->packed_size > wanted || chunk->packed_size > size ||
+        chunk->data_offset > size - chunk->packed_size)
         return qb_fail(QB_ERR_FORMAT, "%s: damaged EXR: a chunk of the wrong size", exr->job->name);
+    /* What packing would not have made smaller is stored as it is. */
+    if (chunk->packed_size == wanted) {
+        *out_samples = exr->job->data + chunk->data_offset;
+        return QB_OK;
+    }
     exr_result_t result;
     if (pipeline->channels) {
         result = exr_decoding_update(exr->context, exr->part, chunk, pipeline);
@@ -194,9 +205,11 @@ static QbStatus read_chunk(QbExr *exr, exr_decode_pipeline_t *pipeline,
         result = exr_decoding_run(exr->context, exr->part, pipeline);
     if (result)
         return library_failed(exr, result, "damaged EXR");
-    return pipeline->unpacked_buffer
+    *out_samples = pipeline->unpacked_buffer;
+    return *out_samples && pipeline->unpacked_alloc_size >= wanted && pipeline->decompress_fn
                ? QB_OK
-               : qb_fail(QB_ERR_FORMAT, "%s: damaged EXR: an empty chunk", exr->job->name);
+               : qb_fail(QB_ERR_FORMAT, "%s: damaged EXR: a chunk of the wrong size",
+                         exr->job->name);
 }
 
 static QbStatus chunk_is_missing(const QbExr *exr, exr_result_t result)
@@ -218,9 +231,10 @@ static QbStatus read_scan_lines(QbExr *exr, QbRaster *out, const exr_attr_box2i_
         if (result)
             return chunk_is_missing(exr, result);
         int64_t height = out->height - y < lines ? out->height - y : lines;
-        status = read_chunk(exr, pipeline, &chunk, out->width, height);
+        const uint8_t *samples = NULL;
+        status = read_chunk(&samples, exr, pipeline, &chunk, out->width, height);
         if (!status)
-            put_chunk(exr, out, 0, y, &chunk, pipeline->unpacked_buffer);
+            put_chunk(exr, out, 0, y, &chunk, samples);
     }
     return status;
 }
@@ -242,9 +256,10 @@ static QbStatus read_tiles(QbExr *exr, QbRaster *out, exr_decode_pipeline_t *pip
                 return chunk_is_missing(exr, result);
             int64_t width = out->width - x < tile_width ? out->width - x : tile_width;
             int64_t height = out->height - y < tile_height ? out->height - y : tile_height;
-            status = read_chunk(exr, pipeline, &chunk, width, height);
+            const uint8_t *samples = NULL;
+            status = read_chunk(&samples, exr, pipeline, &chunk, width, height);
             if (!status)
-                put_chunk(exr, out, x, y, &chunk, pipeline->unpacked_buffer);
+                put_chunk(exr, out, x, y, &chunk, samples);
         }
     return status;
 }
@@ -260,7 +275,9 @@ static QbStatus check_channels(const QbExr *exr)
             return qb_fail(QB_ERR_FORMAT, "%s: damaged EXR: samples of type %d", exr->job->name,
                            (int)channel->pixel_type);
         if (channel->x_sampling != 1 || channel->y_sampling != 1)
-            return qb_fail(QB_ERR_UNSUPPORTED, "%s: an EXR with subsampled channels is not read",
+            return qb_fail(QB_ERR_UNSUPPORTED,
+                           "%s: an EXR with subsampled channels, such as luminance and "
+                           "chroma, is not read",
                            exr->job->name);
     }
     return QB_OK;
@@ -312,12 +329,18 @@ static QbStatus read_part(QbExr *exr, QbRaster *out)
     status = storage == EXR_STORAGE_TILED ? read_tiles(exr, out, &pipeline)
                                           : read_scan_lines(exr, out, &window, &pipeline);
     exr_decoding_destroy(exr->context, &pipeline);
+    double xy[8], matrix[9];
+    if (!status && out->color == QB_COLOR_RGB && qb_exr_primaries(xy, exr) &&
+        qb_primaries_to_srgb(matrix, xy))
+        qb_primaries_convert((float *)(void *)out->pixels, (size_t)out->width * (size_t)out->height,
+                             matrix);
     return status;
 }
 
 static QbStatus decode(QbRaster *out, const QbDecodeJob *job)
 {
     QbExr exr = {.job = job};
+    out_of_memory = false;
     QbStatus status = open_exr(&exr);
     if (!status)
         status = qb_exr_choose(&exr);

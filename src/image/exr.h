@@ -29,4 +29,7 @@ QbStatus qb_exr_choose(QbExr *exr);
 /* The samples per pixel that Cycles writes into the header; 0 = not told. */
 int64_t qb_exr_samples(const QbExr *exr);
 
+/* CIE x and y of red, green, blue and white; false = the header does not name them. */
+bool qb_exr_primaries(double out[8], const QbExr *exr);
+
 #endif

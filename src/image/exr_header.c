@@ -195,3 +195,14 @@ int64_t qb_exr_samples(const QbExr *exr)
     }
     return found;
 }
+
+bool qb_exr_primaries(double out[8], const QbExr *exr)
+{
+    exr_attr_chromaticities_t found;
+    if (exr_attr_get_chromaticities(exr->context, exr->part, "chromaticities", &found))
+        return false;
+    const double xy[8] = {found.red_x,  found.red_y,  found.green_x, found.green_y,
+                          found.blue_x, found.blue_y, found.white_x, found.white_y};
+    memcpy(out, xy, sizeof xy);
+    return true;
+}
