@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """From which value of a full-reference metric on is path-tracing noise visible? Argued from human thresholds.
 
-`python3 calibrate.py DATA [--predicted CSV ...] [--labels CSV] [--variants]`: DATA holds thresholds/human-thresholds.csv
+`python3 calibrate.py DATA [--predicted CSV ...] [--labels CSV] [--variants]`: DATA has thresholds/human-thresholds.csv
 (samples at which observers no longer saw noise, 16 zones a viewpoint) and pictures of three viewpoints. Prints how
 constant every metric is at the human threshold, and the spread of thresholds over zones beside that of our own labels
-(--labels: scene,zone,threshold). --predicted: threshold files of models, for the Cornell box, which people did not judge.
+(--labels: scene,zone,threshold). --predicted: threshold files of models, for the Cornell box, that people did not judge.
 Needs numpy, scipy, scikit-image and flip-evaluator; CALIBRATION.md says what came out.
 """
 import argparse
