@@ -204,9 +204,8 @@ static int finish(Run *run)
     if (run->write_failed)
         return CLI_FAILED;
     if (run->n_over > 0)
-        report("%lld of %lld picture%s %s above %.9g", (long long)run->n_over,
-               (long long)run->n_judged, run->n_judged == 1 ? "" : "s",
-               run->n_over == 1 ? "is" : "are", run->args->fail_over);
+        report("the noise of %lld of %lld picture%s is above %.9g", (long long)run->n_over,
+               (long long)run->n_judged, run->n_judged == 1 ? "" : "s", run->args->fail_over);
     if (run->drawing_code != CLI_OK)
         return run->drawing_code;
     return run->n_failed + run->n_doubtful > 0 ? CLI_FAILED
