@@ -6,6 +6,7 @@
 #include "options/options.h"
 #include "session/model_args.h"
 #include "session/noise_args.h"
+#include "session/train_args.h"
 #include "session/video_args.h"
 
 #include <errno.h>
@@ -19,8 +20,9 @@
 #include <unistd.h>
 
 const Command *const command_list[] = {
-    &cmd_score,   &cmd_video, &cmd_eval,        &cmd_compare,    &cmd_ask,  &cmd_mcq, &cmd_info,
-    &cmd_convert, &cmd_noise, &cmd_noise_watch, &cmd_completion, &cmd_help, NULL};
+    &cmd_score,       &cmd_video,      &cmd_eval,    &cmd_compare, &cmd_ask,
+    &cmd_mcq,         &cmd_info,       &cmd_convert, &cmd_noise,   &cmd_noise_watch,
+    &cmd_noise_train, &cmd_completion, &cmd_help,    NULL};
 
 static int show_help(const Command *command, int fd)
 {
@@ -88,6 +90,7 @@ int main(int argc, char **argv)
     setlocale(LC_CTYPE, "");
     model_args_init();
     noise_args_init();
+    train_args_init();
     video_args_init();
     if (argc < 2) {
         show_help(NULL, STDERR_FILENO);

@@ -63,7 +63,7 @@ typedef struct Command {
 
 extern const Command *const command_list[]; /* NULL-terminated; in main.c */
 extern const Command cmd_score, cmd_video, cmd_eval, cmd_compare, cmd_ask, cmd_mcq, cmd_info,
-    cmd_convert, cmd_noise, cmd_noise_watch, cmd_completion, cmd_help;
+    cmd_convert, cmd_noise, cmd_noise_watch, cmd_noise_train, cmd_completion, cmd_help;
 
 /* The command that words[n] begin with: of two words if there is one, else of one. *n_used: how
  * many of them are its name. NULL when there is none. */

@@ -97,12 +97,14 @@ static void add_zones(Text *out, const WatchRun *run, const WatchCheck *check)
 
 static void add_legend(Text *out, const WatchRun *run)
 {
-    if (has_cells(run))
+    if (has_cells(run) && run->n_checks > 1)
         text_addf(
             out,
             "For each zone: its noise (0 = none can be seen), or for how many of %d checks in "
             "a row none could, or done.\n",
             run->n_checks);
+    else if (has_cells(run))
+        text_add(out, "For each zone: its noise (0 = none can be seen), or done.\n");
     else
         text_add(out, "For each zone: # noise can be seen, 1 2 … for so many checks in a row none "
                       "could, . done.\n");

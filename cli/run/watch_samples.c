@@ -43,8 +43,8 @@ double watch_samples_in_name(const char *path)
 static double value_of(const WatchSamples *samples, double header, double name)
 {
     const char *from = samples->from;
-    if (from == samples_choices[AUTO])
-        return header > 0 ? header : name;
+    if (from == samples_choices[AUTO]) /* numbers in names are believed when they rise */
+        return header;
     return from == samples_choices[HEADER]  ? header
            : from == samples_choices[NAME]  ? name
            : from == samples_choices[COUNT] ? (double)samples->n_pictures * samples->step
