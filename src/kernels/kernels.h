@@ -149,6 +149,27 @@ typedef struct QbResampleAxis {
     int max_count;
 } QbResampleAxis;
 
+/* ---- Filters of pictures, row by row ------------------------------------------------------------
+ * Statistics of two pictures a and b under a window whose weights sum to 1. */
+enum {
+    QB_MOMENT_MEAN_A,
+    QB_MOMENT_MEAN_B,
+    QB_MOMENT_VAR_A,
+    QB_MOMENT_VAR_B,
+    QB_MOMENT_COV,
+    QB_MOMENTS
+};
+typedef struct QbMoments {
+    float *row[QB_MOMENTS]; /* [n] each */
+} QbMoments;
+
+/* ---- FLIP: what the metric's parts hand each other, rows of n ---
+ */
+typedef struct QbFlipFeatures {
+    /* Of image and reference: first and second derivatives along x and y. */
+    const float *dx[2], *dy[2], *ddx[2], *ddy[2];
+} QbFlipFeatures;
+
 typedef struct QbKernels {
     const char *level; /* "ref", "avx2", "avx512": the best level that replaced a slot */
 
@@ -206,6 +227,37 @@ typedef struct QbKernels {
     /* Output row out_y of n_bytes from rows of x, row_bytes apart. */
     void (*resample_column)(uint8_t *y, const uint8_t *x, size_t row_bytes, size_t n_bytes,
                             const QbResampleAxis *axis, int out_y);
+    /* y[n] = sum over t of taps[t] * x[i + t]; x has n + n_taps - 1 floats. column: the same over
+     * rows[t][i]. */
+    void (*filter_row)(float *y, const float *x, const float *taps, int n_taps, size_t n);
+    void (*filter_column)(float *y, const float *const *rows, const float *taps, int n_taps,
+                          size_t n);
+
+    /* A window's moments, first down the columns, then of those (n + n_taps - 1 each) along the
+     * row. Every variance is taken around a value near its mean, so that little of it is lost. */
+    void (*moments_column)(const QbMoments *y, const float *const *a, const float *const *b,
+                           const float *taps, int n_taps, size_t n);
+    void (*moments_row)(const QbMoments *y, const QbMoments *x, const float *taps, int n_taps,
+                        size_t n);
+
+    /* SSIM's two factors of each pixel: structure = contrast and structure (with c2), ssim = that
+     * times the factor of luminance (with c1). */
+    void (*ssim_row)(float *ssim, float *structure, const QbMoments *m, float c1, float c2,
+                     size_t n);
+    /* VIF's information of each pixel: its two logarithms' arguments; b is the reference. */
+    void (*vif_row)(float *kept, float *all, const QbMoments *m, float noise, size_t n);
+    /* 1 - gradient magnitude similarity with constant c (Prewitt's operator); a[3], b[3]: rows
+     * above, at and below, n + 2 floats each from the pixel left of the first. */
+    void (*gms_row)(float *y, const float *const *a, const float *const *b, float c, size_t n);
+
+    /* FLIP: linear RGB, times gain and (tone_mapped) by the ACES curve, clamped to 0 … 1, as
+     * opponent colours (kernels/flip.h). */
+    void (*flip_opponent)(float *const out[3], const float *const rgb[3], float gain,
+                          int tone_mapped, size_t n);
+    /* The difference of two filtered opponent colours, 0 … 1. */
+    void (*flip_colour)(float *y, const float *const a[3], const float *const b[3], size_t n);
+    /* y = y ^ (1 - feature difference), in place; 0 stays 0. */
+    void (*flip_error)(float *y, const QbFlipFeatures *f, size_t n);
 } QbKernels;
 
 /* Fills the table for a set of QB_CPU_ bits (base/cpu.h). */
@@ -215,7 +267,10 @@ void qb_kernels_init(QbKernels *k, unsigned cpu);
 #define QB_KERNEL_FAMILIES(X, level) \
     X(matmul, level)                 \
     X(quant, level)                  \
-    X(norm, level) X(act, level) X(rope, level) X(attention, level) X(conv, level) X(pixel, level)
+    X(norm, level)                   \
+    X(act, level)                    \
+    X(rope, level)                   \
+    X(attention, level) X(conv, level) X(pixel, level) X(filter, level) X(flip, level)
 #define QB_KERNEL_DECLARE(family, level) void qb_##family##_init_##level(QbKernels *k);
 QB_KERNEL_FAMILIES(QB_KERNEL_DECLARE, ref)
 QB_KERNEL_FAMILIES(QB_KERNEL_DECLARE, avx2)

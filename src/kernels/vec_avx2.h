@@ -176,6 +176,25 @@ VEC_INLINE void vec_store_int8(int8_t *p, Vec x)
     _mm_storel_epi64((__m128i *)p, _mm_packs_epi16(words, words));
 }
 
+VEC_INLINE Vec vec_sqrt(Vec x)
+{
+    return _mm256_sqrt_ps(x);
+}
+
+VEC_INLINE Vec vec_keep(Vec value, Vec test, Vec least)
+{
+    return _mm256_and_ps(value, _mm256_cmp_ps(test, least, _CMP_GE_OQ));
+}
+
+VEC_INLINE Vec vec_split(Vec *out_exponent, Vec x)
+{
+    const __m256i root = _mm256_set1_epi32(0x3f3504f3);
+    __m256i bits = _mm256_castps_si256(x);
+    __m256i exponent = _mm256_srai_epi32(_mm256_sub_epi32(bits, root), 23);
+    *out_exponent = _mm256_cvtepi32_ps(exponent);
+    return _mm256_castsi256_ps(_mm256_sub_epi32(bits, _mm256_slli_epi32(exponent, 23)));
+}
+
 /* 2^n for whole n in -126 … 127. */
 VEC_INLINE Vec vec_exp2_whole(__m256i n)
 {

@@ -185,6 +185,28 @@ VEC_INLINE void vec_store_int8(int8_t *p, Vec x)
     _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
 }
 
+VEC_INLINE Vec vec_sqrt(Vec x)
+{
+    return _mm512_sqrt_ps(x);
+}
+
+/* value in lanes with test >= least, else 0. */
+VEC_INLINE Vec vec_keep(Vec value, Vec test, Vec least)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(test, least, _CMP_GE_OQ), value);
+}
+
+/* x = 2^exponent * the result, which is in sqrt(1/2) … sqrt(2) (0x3f3504f3 is the lower end); for
+ * normal x > 0. */
+VEC_INLINE Vec vec_split(Vec *out_exponent, Vec x)
+{
+    const __m512i root = _mm512_set1_epi32(0x3f3504f3);
+    __m512i bits = _mm512_castps_si512(x);
+    __m512i exponent = _mm512_srai_epi32(_mm512_sub_epi32(bits, root), 23);
+    *out_exponent = _mm512_cvtepi32_ps(exponent);
+    return _mm512_castsi512_ps(_mm512_sub_epi32(bits, _mm512_slli_epi32(exponent, 23)));
+}
+
 /* x * 2^n for whole n in -200 … 200, rounded once. */
 VEC_INLINE Vec vec_scale2(Vec x, Vec n)
 {

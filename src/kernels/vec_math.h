@@ -30,6 +30,32 @@ VEC_INLINE Vec vec_exp(Vec x)
     return vec_scale2(vec_add(p, vec_set(1.0f)), n);
 }
 
+/* ln x of normal x > 0: x = 2^n m, ln m = 2 artanh(s), s = (m - 1) / (m + 1), |s| <= 0.1716, by the
+ * first five terms of the series (what is left is 7e-10 of s). m - 1 is exact, m + 1 and the
+ * division round once each; ln 2 is in two parts as above. Below QB_VEC_LOG_ERROR * |ln x|. */
+#define QB_VEC_LOG_ERROR (4.0 * 0x1p-24)
+
+VEC_INLINE Vec vec_log(Vec x)
+{
+    Vec n, m = vec_split(&n, x), one = vec_set(1.0f);
+    Vec s = vec_div(vec_sub(m, one), vec_add(m, one));
+    Vec s2 = vec_mul(s, s);
+    Vec p = vec_set(2.0f / 9);
+    p = vec_fmadd(p, s2, vec_set(2.0f / 7));
+    p = vec_fmadd(p, s2, vec_set(2.0f / 5));
+    p = vec_fmadd(p, s2, vec_set(2.0f / 3));
+    p = vec_fmadd(vec_mul(p, s2), s, vec_add(s, s));
+    p = vec_fmadd(n, vec_set(0x1.7f7d1cp-20f), p);
+    return vec_fmadd(n, vec_set(0x1.62e4p-1f), p);
+}
+
+/* x^y, 0 for x below the least normal float. Within (QB_VEC_LOG_ERROR + u) |y ln x| +
+ * QB_VEC_EXP_ERROR of it. */
+VEC_INLINE Vec vec_pow(Vec x, Vec y)
+{
+    return vec_keep(vec_exp(vec_mul(y, vec_log(x))), x, vec_set(0x1p-126f));
+}
+
 /* x / (1 + e^(-slope x)) */
 VEC_INLINE Vec vec_sigmoid_mul(Vec x, float slope)
 {

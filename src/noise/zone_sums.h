@@ -6,15 +6,7 @@
 #ifndef QB_NOISE_ZONE_SUMS_H
 #define QB_NOISE_ZONE_SUMS_H
 
-#include "noise/metric.h"
-
-/* Where a map lies: its pixel i stands for pixel step * i + offset of the picture, along both
- * axes. Filters without borders move the offset, halving doubles the step. */
-typedef struct QbMapPlace {
-    int width, height; /* of the map */
-    int step;
-    double offset;
-} QbMapPlace;
+#include "noise/map_place.h"
 
 typedef struct QbZoneSums {
     int width, height;    /* of the map */

@@ -1,0 +1,16 @@
+/* filter_avx512.c: filters of pictures, SSIM, VIF and GMS with AVX-512. */
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/vec_avx512.h"
+
+#include "kernels/filter_vec.h"
+
+void qb_filter_init_avx512(QbKernels *k)
+{
+    k->filter_row = filter_row;
+    k->filter_column = filter_column;
+    k->moments_column = moments_column;
+    k->moments_row = moments_row;
+    k->ssim_row = ssim_row;
+    k->vif_row = vif_row;
+    k->gms_row = gms_row;
+}
