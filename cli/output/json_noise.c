@@ -34,7 +34,7 @@ static json_t *measures(const NoiseRun *run, const NoiseRecord *record, int zone
     for (int m = 0; m < run->n_metrics; m++) {
         const NoiseMeasure *measure = &record->measures[m];
         json_t *value = NULL;
-        if (!measure->obstacle)
+        if (!*measure->obstacle)
             value = json_finite(zone < 0 ? measure->whole : measure->zones[zone]);
         json_put(object, run->metrics[m]->name, value);
     }

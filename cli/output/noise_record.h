@@ -27,7 +27,7 @@ typedef struct NoiseRun {
 
 /* One metric of one picture. */
 typedef struct NoiseMeasure {
-    const char *obstacle; /* why it is not defined for the picture, or NULL */
+    char obstacle[80]; /* why it is not defined for the picture, or "" */
     double whole;
     double *zones; /* [rows * columns]; borrowed */
 } NoiseMeasure;

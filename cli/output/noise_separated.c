@@ -56,7 +56,7 @@ static void add_result(Text *out, const NoiseRun *run, const NoiseRecord *record
     add_known(out, d, worst < 0 ? NAN : worst / run->grid.columns + 1);
     add_known(out, d, worst < 0 ? NAN : worst % run->grid.columns + 1);
     for (int m = 0; m < run->n_metrics; m++)
-        add_known(out, d, record->measures[m].obstacle ? NAN : record->measures[m].whole);
+        add_known(out, d, *record->measures[m].obstacle ? NAN : record->measures[m].whole);
     for (int z = 0; z < zone_count(run); z++)
         add_known(out, d, report->zones[z].noise);
 }

@@ -119,7 +119,7 @@ static void add_measures(Text *out, const NoiseRun *run, const NoiseRecord *reco
 {
     const char *before = "  ";
     for (int m = 0; m < run->n_metrics; m++) {
-        if (record->measures[m].obstacle)
+        if (*record->measures[m].obstacle)
             continue;
         text_addf(out, "%s%s ", before, run->metrics[m]->name);
         noise_add_measure(out, record->measures[m].whole);
@@ -153,7 +153,7 @@ static void add_metrics(Text *out, const NoiseRun *run, const NoiseRecord *recor
     for (int m = 0; m < run->n_metrics; m++) {
         const NoiseMeasure *measure = &record->measures[m];
         text_addf(out, "  %-12s ", run->metrics[m]->name);
-        if (measure->obstacle)
+        if (*measure->obstacle)
             text_addf(out, "%10s   %s\n", "-", measure->obstacle);
         else
             add_metric(out, run, measure, m);

@@ -132,14 +132,16 @@ static QbStatus open_reference(NoiseJudged *out, const NoiseJudge *judge)
     return QB_OK;
 }
 
-/* Why a metric is not defined for the two pictures, NULL where it is. */
-static const char *obstacle(const NoiseJudged *out, const QbNoiseMetricInfo *metric)
+/* Why a metric is not defined for the two pictures; "" where it is. */
+static void find_obstacle(char *out, size_t size, const NoiseJudged *judged,
+                          const QbNoiseMetricInfo *metric)
 {
-    const QbLightInfo *info = &out->picture.info;
+    const QbLightInfo *info = &judged->picture.info;
     int side = info->width < info->height ? info->width : info->height;
-    if (metric->needs_light && !(info->is_light && out->reference->info.is_light))
-        return "needs light (OpenEXR, PFM, HDR) in picture and reference";
-    return side < metric->min_side ? "needs a larger picture" : NULL;
+    if (metric->needs_light && !(info->is_light && judged->reference->info.is_light))
+        snprintf(out, size, "needs light (OpenEXR, PFM, HDR) in picture and reference");
+    else if (side < metric->min_side)
+        snprintf(out, size, "needs a picture of %d pixels a side", metric->min_side);
 }
 
 static QbStatus measure(NoiseJudged *out, const NoiseJudge *judge, const QbNoisePair *pair, int m)
@@ -147,14 +149,12 @@ static QbStatus measure(NoiseJudged *out, const NoiseJudge *judge, const QbNoise
     const NoiseRun *run = judge->run;
     const QbNoiseMetricInfo *metric = run->metrics[m];
     NoiseMeasure *measured = &out->measures[m];
-    const char *why_not = obstacle(out, metric);
     size_t n_zones = (size_t)run->grid.columns * (size_t)run->grid.rows;
     size_t n = (size_t)out->picture.info.width * (size_t)out->picture.info.height;
-    if (why_not && judge->args->metrics.n > 0)
-        return refuse(out, "%s %s", metric->name, why_not);
-    measured->obstacle = why_not;
-    if (why_not)
-        return QB_OK;
+    find_obstacle(measured->obstacle, sizeof measured->obstacle, out, metric);
+    if (*measured->obstacle)
+        return judge->args->metrics.n > 0 ? refuse(out, "%s %s", metric->name, measured->obstacle)
+                                          : QB_OK;
     if (m == judge->mapped)
         out->map = cli_calloc(n, sizeof *out->map);
     measured->zones = cli_calloc(n_zones, sizeof *measured->zones);

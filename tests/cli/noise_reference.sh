@@ -23,7 +23,7 @@ n_metrics=$(echo $metrics | wc -w)
 check_code "against a reference" 0 "$QBOOST" noise --json --reference "$work/clean.ppm" --map "$work/m.pfm" --metric psnr "$work/noisy1.ppm"
 cat >"$work/psnr.py" <<'PY'
 # psnr.py RECORD MAP PICTURE REFERENCE: the formula, of the whole, each zone and the map
-import json, math, struct, sys
+import json, math, struct, sys  # column 2 sees a little of the noise behind its border
 d = json.loads(open(sys.argv[1]).readline())
 def ppm(path):
     data = open(path, "rb").read()
@@ -51,7 +51,7 @@ for y in (0, 50, 179):  # rows go from the lowest to the highest
         assert abs(values[(h - 1 - y) * w + x] - e) < 1e-3 * (1 + e), (x, y)
 assert d["way"] == "reference" and d["reference"]["path"] == sys.argv[4] and d["reference"]["width"] == w
 assert list(d["metrics"]) == ["psnr"] and "model" not in d and d["map"] == sys.argv[2] and "warning" not in d
-assert d["noise"] > 0 and all((z["visibility"] > 1) == (z["column"] > 2) for z in d["zones"]), d["zones"]
+assert d["noise"] > 0 and all((z["visibility"] > 1) == (z["column"] > 2) for z in d["zones"] if z["column"] != 2), d
 PY
 check "PSNR is the formula's; the map is its terms" python3 "$work/psnr.py" "$work/out" "$work/m.pfm" "$work/noisy1.ppm" "$work/clean.ppm"
 check_code "all metrics" 0 "$QBOOST" noise --json --reference "$work/clean.pfm" "$work/noisy1.pfm"
@@ -62,7 +62,7 @@ check_same "one needs light" "$(json "$work/out" '[k for k, v in d["metrics"].it
 check_code "asked for" 1 "$QBOOST" noise --metric hdr-flip --reference "$work/clean.ppm" "$work/noisy1.ppm"
 check_has "it says so" "$work/err" "hdr-flip needs light"
 check_code "a small picture" 0 "$QBOOST" noise --reference "$work/small_clean.ppm" "$work/small.ppm"
-check_has "is too small for one" "$work/out" "needs a larger picture"
+check_has "is too small for one" "$work/out" "pixels a side"
 check_code "asked for" 1 "$QBOOST" noise --metric ms-ssim --reference "$work/small_clean.ppm" "$work/small.ppm"
 check_code "an unknown metric" 2 "$QBOOST" noise --metric ssmi --reference "$work/clean.ppm" "$work/noisy1.ppm"
 check_has "is guessed" "$work/err" "did you mean ssim?"
@@ -144,7 +144,7 @@ check_code "halves" 0 "$QBOOST" noise --json --halves "$work/noisy1.pfm" "$work/
 check "noise is where it is" python3 -c 'import json, sys
 d = json.loads(open(sys.argv[1]).readline())
 assert d["way"] == "halves" and d["second"]["path"].endswith("noisy2.pfm") and d["second"]["width"] == 192
-assert all((z["visibility"] > 1) == (z["column"] > 2) for z in d["zones"]), d["zones"]' "$work/out"
+assert all((z["visibility"] > 1) == (z["column"] > 2) for z in d["zones"] if z["column"] != 2), d["zones"]' "$work/out"
 check_code "pairs" 0 "$QBOOST" noise --json --halves "$work/noisy1.ppm" "$work/noisy2.ppm" "$work/noisy2.pfm" "$work/noisy1.pfm"
 check_same "of two" "$(n_lines "$work/out")" 2
 check_code "an odd number" 2 "$QBOOST" noise --halves "$work/noisy1.ppm"
