@@ -23,8 +23,16 @@ typedef struct QbExr {
     size_t layer_length; /* up to the last dot; 0 = no layer */
 } QbExr;
 
+/* Refuses headers that end early or would cost the library more than they are worth. At least 8
+ * bytes of data. */
+QbStatus qb_exr_scan_header(const QbDecodeJob *job);
+
 /* Finds the part and the channels to read by job->layer. */
 QbStatus qb_exr_choose(QbExr *exr);
+
+/* Whether a packed PIZ chunk may be given to the library: that its codes are some that an encoder
+ * would make for so many bytes. */
+bool qb_exr_piz_is_sane(const uint8_t *data, size_t size, uint64_t unpacked_bytes);
 
 /* The samples per pixel that Cycles writes into the header; 0 = not told. */
 int64_t qb_exr_samples(const QbExr *exr);

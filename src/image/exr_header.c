@@ -1,4 +1,5 @@
-/* exr_header.c: which channels of an OpenEXR file are the picture, and what its header tells.
+/* exr_header.c: the header of an OpenEXR file: whether it is one that the library can be let at,
+ * which channels are the picture, and what else it tells.
  *
  * Channels are named layer.name, where layer may hold dots itself (Blender: ViewLayer.Combined.R).
  * Of a layer R, G and B are taken, or Y alone; Y beside X or Z is a direction, not a brightness. */
@@ -10,7 +11,108 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_CHANNELS = 1024, MAX_PARTS = 1024 };
+/* The library sorts attributes and channels as it meets them, in time that grows with the square of
+ * their number, and takes up to HEADER_COST times the header's memory (lists of short strings). */
+enum { MAX_PARTS = 1024, MAX_ATTRIBUTES = 1024, MAX_CHANNELS = 1024, HEADER_COST = 32 };
+
+/* ---- A look at the header before the library's --------------------------------------------------
+ */
+
+enum { FIRST_ATTRIBUTE = 8, MULTI_PART = 1 << 12, CHANNEL_BYTES = 16 }; /* of the file format */
+
+typedef struct {
+    const uint8_t *data;
+    size_t size, position;
+} Scan;
+
+/* Steps over a text and its NUL; *out_length without it. */
+static bool scan_text(Scan *scan, size_t *out_length)
+{
+    const uint8_t *start = scan->data + scan->position;
+    const uint8_t *end = memchr(start, 0, scan->size - scan->position);
+    if (!end)
+        return false;
+    *out_length = (size_t)(end - start);
+    scan->position += *out_length + 1;
+    return true;
+}
+
+/* Entries of a list of channels that fills data: a name and CHANNEL_BYTES each. */
+static int count_channels(const uint8_t *data, size_t size)
+{
+    Scan scan = {.data = data, .size = size};
+    int n = 0;
+    for (size_t length; scan_text(&scan, &length) && length; n++) {
+        if (scan.size - scan.position < CHANNEL_BYTES || n > MAX_CHANNELS)
+            break;
+        scan.position += CHANNEL_BYTES;
+    }
+    return n;
+}
+
+/* One attribute; *out_length 0: there was none, but the end of a header. */
+static QbStatus scan_attribute(Scan *scan, const QbDecodeJob *job, size_t *out_length)
+{
+    if (!scan_text(scan, out_length))
+        return qb_fail(QB_ERR_FORMAT,
+                       "%s: the EXR is truncated, half written or damaged: its "
+                       "header has no end",
+                       job->name);
+    if (!*out_length)
+        return QB_OK;
+    const uint8_t *type = scan->data + scan->position;
+    size_t type_length, size = 0;
+    bool whole = scan_text(scan, &type_length) && scan->size - scan->position >= 4;
+    if (whole) {
+        const uint8_t *bytes = scan->data + scan->position;
+        size = bytes[0] | (size_t)bytes[1] << 8 | (size_t)bytes[2] << 16 | (size_t)bytes[3] << 24;
+        scan->position += 4;
+    }
+    if (!whole || size > scan->size - scan->position)
+        return qb_fail(QB_ERR_FORMAT,
+                       "%s: the EXR is truncated, half written or damaged: an "
+                       "attribute goes past its end",
+                       job->name);
+    if (!strcmp((const char *)type, "chlist") &&
+        count_channels(scan->data + scan->position, size) > MAX_CHANNELS)
+        return qb_fail(QB_ERR_LIMIT, "%s: an EXR of more than %d channels", job->name,
+                       MAX_CHANNELS);
+    scan->position += size;
+    return QB_OK;
+}
+
+QbStatus qb_exr_scan_header(const QbDecodeJob *job)
+{
+    Scan scan = {.data = job->data, .size = job->size, .position = FIRST_ATTRIBUTE};
+    bool multi_part = job->data[5] & MULTI_PART >> 8; /* version and flags are bytes 4 … 7 */
+    int n_parts = 0, n_attributes = 0;
+    for (;;) {
+        size_t length = 0;
+        QbStatus status = scan_attribute(&scan, job, &length);
+        if (status)
+            return status;
+        if (length && ++n_attributes <= MAX_ATTRIBUTES)
+            continue;
+        if (length)
+            return qb_fail(QB_ERR_LIMIT, "%s: an EXR of more than %d attributes", job->name,
+                           MAX_ATTRIBUTES);
+        if (!n_attributes || !multi_part)
+            break;
+        if (++n_parts > MAX_PARTS)
+            return qb_fail(QB_ERR_LIMIT, "%s: an EXR of more than %d parts", job->name, MAX_PARTS);
+        n_attributes = 0;
+    }
+    if (scan.position > (uint64_t)job->options->max_bytes / HEADER_COST)
+        return qb_fail(
+            QB_ERR_LIMIT,
+            "%s: an EXR header of %zu bytes takes more memory than the limit, %lld bytes "
+            "(max_bytes)",
+            job->name, scan.position, (long long)job->options->max_bytes);
+    return QB_OK;
+}
+
+/* ---- Channels -----------------------------------------------------------------------------------
+ */
 
 /* Where the channels' names are looked for, in this order, when no layer is asked for. */
 typedef enum { RULE_NO_LAYER, RULE_COMBINED, RULE_ANY, N_RULES } Rule;
@@ -106,7 +208,7 @@ static const exr_attr_chlist_t *flat_channels(const QbExr *exr, int part)
     const exr_attr_chlist_t *list = NULL;
     if (exr_get_storage(exr->context, part, &storage) ||
         (storage != EXR_STORAGE_SCANLINE && storage != EXR_STORAGE_TILED) ||
-        exr_get_channels(exr->context, part, &list) || !list || list->num_channels > MAX_CHANNELS)
+        exr_get_channels(exr->context, part, &list))
         return NULL;
     return list;
 }
@@ -128,9 +230,7 @@ static QbStatus nothing_found(const QbExr *exr, int n_parts)
         if (*c < ' ' || *c == 0x7f)
             *c = '?';
     if (!n_flat)
-        return qb_fail(QB_ERR_UNSUPPORTED,
-                       "%s: an EXR of deep pixels, or of more than %d channels, is not read",
-                       exr->job->name, MAX_CHANNELS);
+        return qb_fail(QB_ERR_UNSUPPORTED, "%s: an EXR of deep pixels is not read", exr->job->name);
     return qb_fail(exr->job->layer ? QB_ERR_ARG : QB_ERR_UNSUPPORTED,
                    "%s: no channel R, G, B or Y%s%s; it has %s%s", exr->job->name,
                    exr->job->layer ? " in layer " : "", exr->job->layer ? exr->job->layer : "",
@@ -140,8 +240,7 @@ static QbStatus nothing_found(const QbExr *exr, int n_parts)
 QbStatus qb_exr_choose(QbExr *exr)
 {
     int n_parts = 0;
-    if (exr_get_count(exr->context, &n_parts) || n_parts < 1 || n_parts > MAX_PARTS)
-        return qb_fail(QB_ERR_FORMAT, "%s: an EXR of %d parts", exr->job->name, n_parts);
+    exr_get_count(exr->context, &n_parts);
     for (Rule rule = 0; rule < (exr->job->layer ? 1 : N_RULES); rule++)
         for (exr->part = 0; exr->part < n_parts; exr->part++) {
             const exr_attr_chlist_t *list = flat_channels(exr, exr->part);
@@ -151,6 +250,9 @@ QbStatus qb_exr_choose(QbExr *exr)
         }
     return nothing_found(exr, n_parts);
 }
+
+/* ---- Other attributes ---------------------------------------------------------------------------
+ */
 
 /* Digits alone, as Cycles writes "cycles.<view layer>.samples". */
 static int64_t parse_samples(const exr_attr_string_t *text)

@@ -106,8 +106,8 @@ static void auto_is_managed(void **state)
 static void formats_are_listed(void **state)
 {
     (void)state;
-    static const char *const wanted[] = {"jpeg", "png", "webp", "tiff", "gif", "bmp",
-                                         "pnm",  "pfm", "avif", "heif", "jxl"};
+    static const char *const wanted[] = {"jpeg", "png", "webp", "tiff", "gif",  "bmp", "pnm",
+                                         "pfm",  "hdr", "exr",  "avif", "heif", "jxl"};
     size_t n_found = 0, n = 0;
     for (; qb_image_format_name((int)n); n++) {
         assert_true(strlen(qb_image_format_extensions((int)n)) >= 3);
@@ -124,10 +124,11 @@ static void format_is_told_by_content(void **state)
     (void)state;
     static const struct {
         const char *file, *format;
-    } cases[] = {{"420.jpg", "jpeg"},    {"rgb8.png", "png"},  {"lossy.webp", "webp"},
-                 {"planar.tif", "tiff"}, {"plain.gif", "gif"}, {"rgb24.bmp", "bmp"},
-                 {"raw.pbm", "pnm"},     {"plain.ppm", "pnm"}, {"little.pfm", "pfm"},
-                 {"rgb.avif", "avif"},   {"rgb.heic", "heif"}, {"rgb.jxl", "jxl"}};
+    } cases[] = {{"420.jpg", "jpeg"},    {"rgb8.png", "png"},     {"lossy.webp", "webp"},
+                 {"planar.tif", "tiff"}, {"plain.gif", "gif"},    {"rgb24.bmp", "bmp"},
+                 {"raw.pbm", "pnm"},     {"plain.ppm", "pnm"},    {"little.pfm", "pfm"},
+                 {"hdr_new.hdr", "hdr"}, {"exr_gray.exr", "exr"}, {"rgb.avif", "avif"},
+                 {"rgb.heic", "heif"},   {"rgb.jxl", "jxl"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char path[128];
         size_t size;
@@ -176,10 +177,11 @@ static void options_are_checked(void **state)
 static void limits_hold(void **state)
 {
     (void)state;
-    static const char *const files[] = {"420.jpg",    "rgb8.png",   "lossy.webp", "animated.webp",
-                                        "planar.tif", "ycbcr.tif",  "plain.gif",  "rgb24.bmp",
-                                        "raw.ppm",    "little.pfm", "rgb.avif",   "rgb.jxl",
-                                        "rgb16.jxl",  "rgb.heic"};
+    static const char *const files[] = {
+        "420.jpg",     "rgb8.png",         "lossy.webp",   "animated.webp", "planar.tif",
+        "ycbcr.tif",   "plain.gif",        "rgb24.bmp",    "raw.ppm",       "little.pfm",
+        "hdr_old.hdr", "exr_half_zip.exr", "exr_gray.exr", "rgb.avif",      "rgb.jxl",
+        "rgb16.jxl",   "rgb.heic"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char path[128], words[64];
         snprintf(path, sizeof path, GOLDEN "%s", files[i]);

@@ -5,6 +5,8 @@
 
 #include <qboost/light.h>
 
+#include "image/exr.h"
+
 #include <math.h>
 
 static QbLight *open_light(const char *file, const char *layer)
@@ -311,6 +313,37 @@ static void a_chunk_table_of_zeros_is_an_error(void **state)
     qb_free(data);
 }
 
+/* Codes of 58 bits for all 65,537 symbols, which the library would take seconds over. */
+static void chunks_made_to_keep_busy_are_refused(void **state)
+{
+    (void)state;
+    enum { TABLE_BYTES = 65537 * 6 / 8 + 1 };
+    static uint8_t chunk[4 + 1 + 4 + 20 + TABLE_BYTES];
+    memcpy(chunk + 4 + 1 + 4 + 4, (uint8_t[4]){0, 0, 1, 0}, 4); /* the last symbol: 65536 */
+    for (size_t i = 0; i < TABLE_BYTES; i++)                    /* 111010 again and again */
+        chunk[4 + 1 + 4 + 20 + i] = (uint8_t[3]){0xeb, 0xae, 0xba}[i % 3];
+    assert_false(qb_exr_piz_is_sane(chunk, sizeof chunk, 60000));
+    assert_false(qb_exr_piz_is_sane(chunk, sizeof chunk - 9, 60000));
+    memset(chunk + 4 + 1 + 4 + 20, 0x41, TABLE_BYTES); /* codes of 16 bits and other lengths */
+    assert_true(qb_exr_piz_is_sane(chunk, sizeof chunk, 60000));
+    for (size_t size = 0; size < 29; size++)
+        assert_false(qb_exr_piz_is_sane(chunk, size, 60000));
+}
+
+/* What the library would sort for minutes. */
+static void headers_made_to_keep_busy_are_refused(void **state)
+{
+    (void)state;
+    enum { N = 1025, ATTRIBUTE_BYTES = 18 };
+    static uint8_t data[8 + N * ATTRIBUTE_BYTES + 1] = {0x76, 0x2f, 0x31, 0x01, 2};
+    for (int i = 0; i < N; i++) /* "a0001", an int */
+        snprintf((char *)data + 8 + i * ATTRIBUTE_BYTES, ATTRIBUTE_BYTES, "a%04d%cint%c%c", i, 0, 0,
+                 4);
+    QbLight *light;
+    assert_int_equal(open_bytes(&light, data, sizeof data), QB_ERR_LIMIT);
+    assert_non_null(strstr(qb_last_error(), "1024 attributes"));
+}
+
 static void limits_hold_for_light(void **state)
 {
     (void)state;
@@ -371,6 +404,8 @@ int main(void)
         cmocka_unit_test(what_is_not_read_says_why),
         cmocka_unit_test(half_written_files_are_errors),
         cmocka_unit_test(a_chunk_table_of_zeros_is_an_error),
+        cmocka_unit_test(chunks_made_to_keep_busy_are_refused),
+        cmocka_unit_test(headers_made_to_keep_busy_are_refused),
         cmocka_unit_test(limits_hold_for_light),
         cmocka_unit_test(every_allocation_may_fail),
     };
