@@ -19,9 +19,9 @@ typedef struct QbLight QbLight;
 typedef struct QbLightOptions {
     size_t size;          /* set by qb_light_options_init */
     QbImageOptions image; /* limits; decode is for formats that hold no light */
-    /* OpenEXR: whose R, G, B (or Y) are taken: "diffuse" for diffuse.R …, of the first part that
-     * has them. NULL: the channels without a layer, else Blender's <view layer>.Combined, else the
-     * first layer that has them. Borrowed. */
+    /* OpenEXR: whose R, G, B (or Y) are taken: "diffuse" for diffuse.R … or the part of that name,
+     * of the first part that has them. NULL: the channels without a layer, else Blender's
+     * <view layer>.Combined, else the first layer that has them. Borrowed. */
     const char *layer;
 } QbLightOptions;
 
@@ -48,7 +48,8 @@ typedef struct QbLightInfo {
     bool is_light;       /* the file held linear light; else it was made for a screen */
     const char *missing; /* colour channels the file lacks, which became 0 ("B"), or "" */
     /* Samples (of 3 a pixel) that no light can have and what they became: not a number 0, infinite
-     * the largest finite value of the picture, negative 0. */
+     * the largest finite value of the picture, negative 0 (those outside sRGB's gamut, when the
+     * file has other primaries, not counted). Of a mean the sum of both. */
     int64_t n_nan, n_infinite, n_negative;
     int64_t samples; /* per pixel, where the header tells (Cycles writes it); else 0 */
 } QbLightInfo;

@@ -281,4 +281,4 @@ static QbStatus decode(QbRaster *out, const QbDecodeJob *job)
 }
 
 const QbImageCodec qb_codec_hdr = {
-    .name = "hdr", .extensions = "hdr,pic,rgbe", .probe = probe, .decode = decode};
+    .name = "hdr", .extensions = "hdr", .probe = probe, .decode = decode};
