@@ -3,7 +3,7 @@
 
 Why passes: each one is an independent picture of one seed, kept as float EXR. Their means are the whole ladder of
 sample counts (average.py), so that a scene costs its largest count once, plus a reference of passes of its own. A pass
-is written under a temporary name and then renamed: a cut render goes on where it stopped. ROUND is 1 to 4 (see
+is written under a temporary name and then renamed: a cut render goes on where it stopped. ROUND is 1 to 5 (see
 ROUNDS), or 'preview': one picture of 16 samples as PNG.
 """
 import os
@@ -21,8 +21,9 @@ PREVIEW_SAMPLES = 16
 # Samples of the ladder's passes: their running sums are 1 2 3 4 6 8 12 ... 3072 4096.
 LADDER = [1, 1, 1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 32, 32, 64, 64, 128, 128, 256, 256, 512, 512, 1024, 1024]
 REFERENCE = [256, 256, 512, 1024, 2048]
-# Passes of the ladder and of the reference after each round: 256 + 512, 1024 + 1024, 2048 + 2048, 4096 + 4096 samples.
-ROUNDS = {1: (16, 2), 2: (20, 3), 3: (22, 4), 4: (len(LADDER), len(REFERENCE))}
+# Passes of the ladder and of the reference after each round: 256 + 512, 1024 + 1024, 2048 + 2048, 4096 + 2048 samples,
+# and 4096 + 4096 where it is asked for.
+ROUNDS = {1: (16, 2), 2: (20, 3), 3: (22, 4), 4: (len(LADDER), 4), 5: (len(LADDER), len(REFERENCE))}
 
 
 def settings():
