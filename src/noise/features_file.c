@@ -144,9 +144,26 @@ static QbStatus read_values(QbNoiseFeatures *f, const uint32_t words[N_WORDS], c
     return QB_OK;
 }
 
-QbStatus qb_noise_features_open(QbNoiseFeatures **out, const char *path)
+QbStatus qb_noise_features_read(QbNoiseFeatures **out, const uint8_t *data, size_t n,
+                                const char *name)
 {
     uint32_t words[N_WORDS];
+    *out = NULL;
+    QbStatus status = read_head(words, data, n, name);
+    if (status)
+        return status;
+    int width = (int)words[1], height = (int)words[2];
+    QbNoiseGrid grid = {(int)words[3], (int)words[4]};
+    if (qb_noise_grid_check(grid, width, height, QB_NOISE_MIN_ZONE_SIDE))
+        return qb_fail_prefix(QB_ERR_FORMAT, "%s: damaged noise features", name);
+    status = qb_noise_features_alloc(out, grid, width, height);
+    if (!status && (status = read_values(*out, words, data, n, name)))
+        qb_noise_features_free(out);
+    return status;
+}
+
+QbStatus qb_noise_features_open(QbNoiseFeatures **out, const char *path)
+{
     uint8_t *data = NULL;
     size_t n = 0;
     if (!out || !path)
@@ -154,18 +171,8 @@ QbStatus qb_noise_features_open(QbNoiseFeatures **out, const char *path)
                        out ? "path" : "place for the result");
     *out = NULL;
     QbStatus status = qb_file_read_regular(&data, &n, path, MAX_BYTES);
-    if (status || (status = read_head(words, data, n, path)))
-        goto done;
-    int width = (int)words[1], height = (int)words[2];
-    QbNoiseGrid grid = {(int)words[3], (int)words[4]};
-    if (qb_noise_grid_check(grid, width, height, QB_NOISE_MIN_ZONE_SIDE)) {
-        status = qb_fail_prefix(QB_ERR_FORMAT, "%s: damaged noise features", path);
-        goto done;
-    }
-    status = qb_noise_features_alloc(out, grid, width, height);
-    if (!status && (status = read_values(*out, words, data, n, path)))
-        qb_noise_features_free(out);
-done:
+    if (!status)
+        status = qb_noise_features_read(out, data, n, path);
     qb_free(data);
     return status;
 }

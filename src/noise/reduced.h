@@ -27,4 +27,8 @@ struct QbNoiseFeatures {
  * NULL. */
 QbStatus qb_noise_features_alloc(QbNoiseFeatures **out, QbNoiseGrid grid, int width, int height);
 
+/* A file's bytes; name: used in error texts. */
+QbStatus qb_noise_features_read(QbNoiseFeatures **out, const uint8_t *data, size_t n,
+                                const char *name);
+
 #endif
