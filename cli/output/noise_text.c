@@ -166,6 +166,8 @@ static void record_text(Text *out, const NoiseRun *run, const NoiseRecord *recor
     if (record->error)
         return; /* told on stderr */
     add_path(out, record->path, "");
+    if (record->other && strcmp(run->way, "halves") == 0)
+        add_path(out, record->other, " + ");
     if (noise_is_light(record)) {
         text_add(out, " (light, tone ");
         noise_add_tone(out, &run->tone);

@@ -91,6 +91,9 @@ zones = json.loads(open(sys.argv[2]).readline())["zones"]
 assert lines[3] == ["1", "2", "3"] and [l[0] for l in lines[4:]] == ["1", "2"]
 shown = [w for l in lines[4:] for w in l[1:]]
 assert len(shown) == 6 and all(w == "<0.01" or abs(float(w) - z["noise"]) < 0.0051 for w, z in zip(shown, zones)), shown' "$work/out" "$work/one"
+check_same "zones of a picture that is wider than high" \
+    "$(json "$work/one" '[(z["row"], z["column"], z["x"], z["y"], z["width"], z["height"]) for z in d["zones"]]')" \
+    "[(1, 1, 0, 0, 44, 48), (1, 2, 44, 0, 44, 48), (1, 3, 88, 0, 45, 48), (2, 1, 0, 48, 44, 49), (2, 2, 44, 48, 44, 49), (2, 3, 88, 48, 45, 49)]"
 "$QBOOST" noise --color always "$work/n/a.ppm" >"$work/out"
 check "in colour when asked for" grep -q "$(printf '\033')\[3[13]m" "$work/out"
 "$QBOOST" noise --json - <"$work/n/b.pfm" >"$work/in"
@@ -127,6 +130,15 @@ check_has "and told" "$work/err" "2 samples are not a number, read as 0"
 check "in the record too" grep -q '"note":"2 samples are not a number' "$work/out"
 check_code "-q" 0 "$QBOOST" noise -q --json "$work/odd.pfm"
 check_same "tells nothing" "$(n_lines "$work/err")" 0
+
+layers=tests/golden/images/exr_blender_layers.exr
+check_code "OpenEXR with layers" 0 "$QBOOST" noise --json --grid 1x1 $layers
+check_same "its samples are told" "$(json "$work/out" 'd["input"]["format"], d["input"]["light"], d["input"]["samples"]')" "('exr', True, 8)"
+cp "$work/out" "$work/combined"
+check_code "the layer by name" 0 "$QBOOST" noise --json --grid 1x1 --layer ViewLayer.Combined $layers
+check_same "is the one that is taken" "$(without_ms "$work/out")" "$(without_ms "$work/combined")"
+check_code "a layer that is not there" 1 "$QBOOST" noise --layer Diffuse $layers
+check_has "those that are, are named" "$work/err" "ViewLayer.Combined.R"
 
 # ---- heat maps
 cat >"$work/svg.py" <<'PY'
