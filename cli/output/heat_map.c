@@ -68,13 +68,13 @@ static int map_end(Map *map)
     return code;
 }
 
-/* "by svm (learned)  |  tone reinhard" */
+/* "learned: qboost-noise, svm  |  tone reinhard" */
 static void add_how(Text *out, const Map *map)
 {
     const NoiseRun *run = map->run;
-    if (run->model)
-        text_addf(out, "%s, %s, ", run->model, run->classifier);
     text_add(out, run->way);
+    if (run->model)
+        text_addf(out, ": %s, %s", run->model, run->classifier);
     if (map->record->other) {
         text_add(out, ": ");
         caption_add_name(out, map->record->other, 32);

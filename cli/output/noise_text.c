@@ -85,8 +85,11 @@ static void add_cell(Text *out, double noise, bool colors)
 void noise_add_zones(Text *out, const QbNoiseReport *report, bool colors, int columns)
 {
     QbNoiseGrid grid = report->grid;
-    if (columns > 0 && MARGIN + CELL * grid.columns > columns)
+    if (columns > 0 && MARGIN + CELL * grid.columns > columns) {
+        text_addf(out, "\n  %d columns of zones are too many for this terminal\n", grid.columns);
         return;
+    }
+    text_add(out, "\n  noise by zone, 0 = none visible\n");
     text_addf(out, "%*s", MARGIN, "");
     for (int c = 0; c < grid.columns; c++)
         text_addf(out, "%*d", CELL, c + 1);
@@ -183,10 +186,8 @@ static void record_text(Text *out, const NoiseRun *run, const NoiseRecord *recor
         add_metrics(out, run, record);
     else
         add_measures(out, run, record);
-    if (!run->with_zones || record->warning)
-        return;
-    text_add(out, "\n  noise by zone, 0 = none visible\n");
-    noise_add_zones(out, record->report, run->colors, run->columns);
+    if (run->with_zones && !record->warning)
+        noise_add_zones(out, record->report, run->colors, run->columns);
 }
 
 static void end(Text *out, const NoiseRun *run, int64_t n_records)

@@ -17,8 +17,8 @@ void noise_add_verdict(Text *out, const QbNoiseReport *report);
 /* "reinhard, +1.5 stops" */
 void noise_add_tone(Text *out, const QbToneMapping *tone);
 
-/* A line for each row of zones, numbers above and on the left; nothing when columns (0 = no limit)
- * are not enough. */
+/* A line for each row of zones, numbers above and on the left; in a terminal of so many columns (0
+ * = no limit) only if they fit. */
 void noise_add_zones(Text *out, const QbNoiseReport *report, bool colors, int columns);
 
 #endif
