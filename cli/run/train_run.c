@@ -16,12 +16,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct Run {
     const TrainArgs *args;
     TrainSet set;
-    atomic_bool stopping;
+    atomic_bool stopping, finished;
     TrainResult *results; /* [n_results] */
     int n_results;
     size_t *n_zones, *n_noisy; /* [set.n_scenes] */
@@ -29,9 +30,18 @@ typedef struct Run {
     const char *doing;         /* what the progress line tells */
 } Run;
 
+/* What learns may not look up for minutes: it is left alone after a second. */
 static void stop(void *user)
 {
-    atomic_store(&((Run *)user)->stopping, true);
+    Run *run = user;
+    const struct timespec moment = {.tv_nsec = 20 * 1000000L};
+    atomic_store(&run->stopping, true);
+    for (int i = 0; i < 50 && !atomic_load(&run->finished); i++)
+        nanosleep(&moment, NULL);
+    if (atomic_load(&run->finished))
+        return;
+    progress_erase();
+    _exit(CLI_SIGNAL + signals_received());
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -222,6 +232,7 @@ int train_run(const Command *command, const TrainArgs *args, char *const *tables
     signals_on_stop(stop, &run);
     progress_start(!args->quiet, terminal_utf8());
     int code = run_all(&run, command, tables, n_tables);
+    atomic_store(&run.finished, true);
     progress_finish();
     signals_on_stop(NULL, NULL);
     for (int i = 0; i < run.n_results; i++)
