@@ -23,7 +23,7 @@ NOISE_MODEL ?= models/qboost-noise-v0.gguf
 # make V=1 shows the commands.
 Q := $(if $(V),,@)
 
-CODECS := libjpeg libpng libwebp libwebpdemux libtiff-4 lcms2
+CODECS := libjpeg libpng zlib libwebp libwebpdemux libtiff-4 lcms2
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 QB_CFLAGS = -std=c11 -D_GNU_SOURCE -pthread -fPIC -fvisibility=hidden -fno-math-errno \
             -fno-trapping-math -ffp-contract=off $(WARN) -Iinclude -MMD -MP

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "image/half.h"
 #include "image/primaries.h"
 
 #include <stdio.h>
@@ -103,24 +104,6 @@ static uint32_t get_u32(const uint8_t *data)
     return data[0] | (uint32_t)data[1] << 8 | (uint32_t)data[2] << 16 | (uint32_t)data[3] << 24;
 }
 
-/* IEEE 754 binary16 to binary32, exact; what is not a number keeps its bits. */
-static float float_from_half(unsigned half)
-{
-    uint32_t sign = (half & 0x8000u) << 16, exponent = half >> 10 & 31, fraction = half & 1023;
-    uint32_t bits = sign | (exponent + 112) << 23 | fraction << 13;
-    if (exponent == 31)
-        bits = sign | 0x7f800000u | fraction << 13;
-    else if (exponent == 0 && fraction == 0)
-        bits = sign;
-    else if (exponent == 0) { /* fraction * 2^-24, which binary32 holds as a normal number */
-        float value = (float)fraction * 0x1p-24f;
-        return sign ? -value : value;
-    }
-    float value;
-    memcpy(&value, &bits, 4);
-    return value;
-}
-
 static size_t sample_bytes(const exr_attr_chlist_entry_t *channel)
 {
     return channel->pixel_type == EXR_PIXEL_HALF ? 2 : 4;
@@ -129,7 +112,7 @@ static size_t sample_bytes(const exr_attr_chlist_entry_t *channel)
 static float get_sample(const uint8_t *data, exr_pixel_type_t type)
 {
     if (type == EXR_PIXEL_HALF)
-        return float_from_half(data[0] | (unsigned)data[1] << 8);
+        return qb_float_from_half((uint16_t)(data[0] | data[1] << 8));
     uint32_t bits = get_u32(data);
     float value;
     memcpy(&value, &bits, 4);
@@ -172,6 +155,23 @@ static bool chunk_bytes(uint64_t *out, const QbExr *exr, int64_t width, int64_t 
            *out <= (uint64_t)exr->job->options->max_bytes / CHUNK_BUFFERS;
 }
 
+/* Where this project unpacks a chunk instead of the library. */
+static QbStatus unpack_dwa(const uint8_t **out_samples, QbExr *exr, const exr_chunk_info_t *chunk,
+                           size_t wanted)
+{
+    if (exr->unpacked_size < wanted) {
+        qb_free(exr->unpacked);
+        exr->unpacked_size = 0;
+        exr->unpacked = qb_alloc(wanted);
+        if (!exr->unpacked)
+            return QB_ERR_NOMEM;
+        exr->unpacked_size = wanted;
+    }
+    *out_samples = exr->unpacked;
+    return qb_exr_dwa_unpack(exr, exr->unpacked, exr->job->data + chunk->data_offset,
+                             (size_t)chunk->packed_size, chunk->width, chunk->height);
+}
+
 /* Finds one chunk's samples, unpacked. width, height: what it must have. *out_samples: borrowed
  * from the file or from pipeline, until the next chunk. */
 static QbStatus read_chunk(const uint8_t **out_samples, QbExr *exr, exr_decode_pipeline_t *pipeline,
@@ -188,6 +188,8 @@ static QbStatus read_chunk(const uint8_t **out_samples, QbExr *exr, exr_decode_p
         *out_samples = exr->job->data + chunk->data_offset;
         return QB_OK;
     }
+    if (chunk->compression == EXR_COMPRESSION_DWAA || chunk->compression == EXR_COMPRESSION_DWAB)
+        return unpack_dwa(out_samples, exr, chunk, (size_t)wanted);
     if (chunk->compression == EXR_COMPRESSION_PIZ &&
         !qb_exr_piz_is_sane(exr->job->data + chunk->data_offset, (size_t)chunk->packed_size,
                             wanted))
@@ -351,6 +353,8 @@ static QbStatus decode(QbRaster *out, const QbDecodeJob *job)
         status = read_part(&exr, out);
     if (exr.context)
         exr_finish(&exr.context);
+    qb_free(exr.dct);
+    qb_free(exr.unpacked);
     return status;
 }
 

@@ -124,12 +124,6 @@ static size_t layer_length(const char *name)
     return dot ? (size_t)(dot - name) : 0;
 }
 
-static const char *own_name(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    return dot ? dot + 1 : name;
-}
-
 static bool ends_with_combined(const char *layer, size_t length)
 {
     static const char word[] = ".Combined";
@@ -144,7 +138,7 @@ static int find_channel(const exr_attr_chlist_t *list, const char *layer, size_t
     for (int i = 0; i < list->num_channels; i++) {
         const char *full = list->entries[i].name.str;
         if (layer_length(full) == length && !memcmp(full, layer, length) &&
-            !strcmp(own_name(full), name))
+            !strcmp(qb_exr_own_name(full), name))
             return i;
     }
     return -1;

@@ -115,8 +115,28 @@ def make_compressions():
                 continue
             file = write_exr(f"exr_{word}_{name}.exr", planes(light(), kind), compression)
             expect(file, read_exr(file))
-    for name, compression in (("dwaa", exr.DWAA_COMPRESSION), ("dwab", exr.DWAB_COMPRESSION)):
-        write_exr(f"exr_half_{name}.exr", planes(light(), half), compression)
+
+
+def make_dwa():
+    """Lossy, and not to the bit: what the package reads is written beside, as read_*.exr."""
+    half, real = np.float16, np.float32
+    write_exr("exr_half_dwaa.exr", planes(light(), half), exr.DWAA_COMPRESSION)
+    write_exr("exr_float_dwab.exr", planes(light(), real), exr.DWAB_COMPRESSION)
+    write_exr("exr_gray_dwaa.exr", {"Y": np.ascontiguousarray(light()[..., 1]).astype(half)}, exr.DWAA_COMPRESSION)
+    shapes = np.where(light()[..., 0] > 0.1, 1, 0.25)
+    whole = (light() * 100).astype(np.uint32)
+    write_exr("exr_mixed_dwab.exr",
+              {**planes(light(seed=3), half), **planes(light(seed=2), real, prefix="diffuse."),
+               "A": shapes.astype(half), "diffuse.A": shapes.astype(real), "Z": light()[..., 2].copy(),
+               **planes(whole, np.uint32, prefix="ids.")}, exr.DWAB_COMPRESSION)
+    write_exr("exr_tiled_dwaa.exr", planes(light(), half), exr.DWAA_COMPRESSION, type=exr.tiledimage,
+              tiles=tiles(16, 12))
+    expect("exr_mixed_dwab.exr", read_exr("exr_mixed_dwab.exr", "ids."), layer="ids")
+    for name, prefix in (("exr_half_dwaa", ""), ("exr_float_dwab", ""), ("exr_gray_dwaa", ""),
+                         ("exr_mixed_dwab", ""), ("exr_mixed_dwab", "diffuse."), ("exr_tiled_dwaa", ""),
+                         ("exr_blender_dwaa", "")):
+        rgb = read_exr(name + ".exr", prefix)
+        write_exr(f"read_{name[4:]}{'_' + prefix[:-1] if prefix else ''}.exr", planes(rgb, real))
 
 
 def make_layouts():
@@ -332,6 +352,7 @@ def main():
     make_primaries()
     make_hdr()
     make_blender()
+    make_dwa()
     with open(os.path.join(OUT, "expected_light.csv"), "w") as file:
         file.write("file,layer,width,height,missing,samples,nan,infinite,negative,crc32\n")
         file.write("\n".join(sorted(ROWS)) + "\n")
