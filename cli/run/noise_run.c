@@ -1,5 +1,6 @@
 /* noise_run.c: has pictures judged one after the other, prints each, draws what is asked for, and
- * decides about the exit code. A signal lets the picture at hand be finished. */
+ * decides about the exit code. A signal does not wait for the picture at hand: what is written is
+ * whole, and the rest is given up. */
 // SPDX-License-Identifier: Apache-2.0
 #include "run/noise_run.h"
 
@@ -15,10 +16,11 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct Run {
@@ -29,8 +31,9 @@ typedef struct Run {
     Inputs *inputs;
     InputCounter *counter;
     bool one_picture; /* the command line names just one */
+
+    pthread_mutex_t writing; /* held while files and results are written; over what follows */
     bool write_failed;
-    atomic_bool stopping;
     int64_t n_records; /* of pictures, or of pairs of halves */
     int64_t n_judged, n_failed, n_doubtful, n_over;
     int drawing_code; /* CLI_OK, or why a file could not be written */
@@ -133,8 +136,9 @@ static void do_picture(Run *run, const Input *input, const Input *second)
     NoiseJudged judged;
     Text text = {0};
     char *heat_map = NULL, *map = NULL;
-    run->n_records++;
     QbStatus status = noise_judge(&judged, run->judge, input, second);
+    pthread_mutex_lock(&run->writing);
+    run->n_records++;
     if (status != QB_OK) {
         run->n_failed++;
         report_about(input->path, judged.error);
@@ -145,6 +149,7 @@ static void do_picture(Run *run, const Input *input, const Input *second)
     }
     run->format->record(&text, &run->info, &judged.record, run->n_records - 1);
     write_text(run, &text);
+    pthread_mutex_unlock(&run->writing);
     noise_judged_free(&judged);
     free(heat_map);
     free(map);
@@ -153,15 +158,34 @@ static void do_picture(Run *run, const Input *input, const Input *second)
 /* ---- the run ------------------------------------------------------------------------------------
  */
 
+static void end_output(Run *run)
+{
+    Text text = {0};
+    run->format->end(&text, &run->info, run->n_records);
+    write_text(run, &text);
+}
+
+/* On the thread of signals; the other one still works, so nothing is freed. */
 static void stop(void *user)
 {
-    atomic_store(&((Run *)user)->stopping, true);
+    Run *run = user;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 2;
+    /* Whoever reads the results may have stopped doing so. */
+    bool can_write = pthread_mutex_timedlock(&run->writing, &until) == 0;
+    progress_finish();
+    if (can_write)
+        end_output(run);
+    report("stopped by a signal: %lld judged, %lld failed", (long long)run->n_judged,
+           (long long)run->n_failed);
+    _exit(CLI_SIGNAL + signals_received());
 }
 
 static void do_all(Run *run)
 {
     Input input, second = {0};
-    while (!run->write_failed && !atomic_load(&run->stopping) && inputs_next(run->inputs, &input)) {
+    while (!run->write_failed && inputs_next(run->inputs, &input)) {
         bool complete = !run->args->halves || inputs_next(run->inputs, &second);
         if (complete) {
             do_picture(run, &input, run->args->halves ? &second : NULL);
@@ -187,15 +211,7 @@ static void print_summary(const Run *run)
 
 static int finish(Run *run)
 {
-    Text text = {0};
-    int signal_number = signals_received();
-    run->format->end(&text, &run->info, run->n_records);
-    write_text(run, &text);
-    if (signal_number) {
-        report("stopped by a signal: %lld judged, %lld failed", (long long)run->n_judged,
-               (long long)run->n_failed);
-        return CLI_SIGNAL + signal_number;
-    }
+    end_output(run);
     if (!run->write_failed && !inputs_found_any(run->inputs)) {
         report("no picture found");
         return CLI_NO_INPUT;
@@ -246,6 +262,7 @@ int noise_run(const Command *command, const NoiseRunArgs *args, const InputsSpec
         return CLI_NO_INPUT;
     }
     signals_start();
+    pthread_mutex_init(&run.writing, NULL);
     run.info.colors = terminal_colors(STDOUT_FILENO, args->color);
     run.info.utf8 = terminal_utf8();
     run.info.columns = terminal_columns(STDOUT_FILENO);

@@ -190,6 +190,27 @@ check_has "the option is named" "$work/err" "--max-pixels"
 check_code "a model that is none" 4 "$QBOOST" noise --model "$work/n/zz.png" "$work/n/a.ppm"
 check_code "nor is one by a variable" 4 env QBOOST_MODEL="$work/n/zz.png" "$QBOOST" noise "$work/n/a.ppm"
 check_has "which is named" "$work/err" "QBOOST_MODEL"
+
+# ---- signals: what is written is whole, also when the list stops coming
+cat >"$work/stop.py" <<'PY'
+# stop.py SIGNAL PICTURE OUTPUT QBOOST: sends the signal when the list has come to a halt; prints the exit code
+import os, signal, subprocess, sys, time
+process = subprocess.Popen([sys.argv[4], "noise", "--format", "json", "--files-from", "-"], stdin=subprocess.PIPE,
+                           stdout=open(sys.argv[3], "w"), stderr=subprocess.DEVNULL)
+process.stdin.write((sys.argv[2] + "\n" + sys.argv[2] + "\n").encode())
+process.stdin.flush()
+deadline = time.time() + 20
+while open(sys.argv[3]).read().count("zones") < 2 and time.time() < deadline:
+    time.sleep(0.02)
+process.send_signal(getattr(signal, sys.argv[1]))
+start = time.time()
+print(process.wait(20))
+sys.exit(time.time() - start > 5)
+PY
+for pair in SIGINT:130 SIGTERM:143; do
+    check_same "${pair%:*}: exit code" "$(python3 "$work/stop.py" ${pair%:*} "$work/n/a.ppm" "$work/s.json" "$QBOOST")" ${pair#*:}
+    check "${pair%:*}: the array is closed" python3 -c 'import json, sys; assert len(json.load(open(sys.argv[1]))) == 2' "$work/s.json"
+done
 check_code "full disk" 1 bash -c '"$1" noise "$2" >/dev/full' - "$QBOOST" "$work/n/a.ppm"
 check_has "is told" "$work/err" "cannot write the results"
 finish
