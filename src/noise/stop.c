@@ -8,7 +8,7 @@
  *     log2 v = a - s log2 n,     needed = 2^(a / s),
  * where s may leave 1/2 as far as the reports prove it (fireflies fall slower, and a judge's scale
  * is not straight): a ridge regression with a normal prior for s, on residuals cut at an octave,
- * then the median for a, so that one wrong report moves it little. */
+ * then the median for a, so that one wrong report moves it little. Later reports count more. */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
 #include "base/mem.h"
@@ -24,6 +24,9 @@ static const double ROOT_SLOPE = 0.5;
  * differs from 1/2. */
 static const double JUDGE_SPREAD = 0.5, SLOPE_SPREAD = 0.1, MAX_SLOPE_CHANGE = 0.2;
 static const double MAX_RESIDUAL = 1.0;
+/* The weight of a report halves with every 1 / FORGETTING octaves of samples since: zones bend, at
+ * first by what is clipped at white. */
+static const double FORGETTING = 0.5;
 /* As many times the samples that a visible zone has are asked for on the last report's word alone,
  * which may be a wrong one. */
 static const double MAX_STEP = 2.0;
@@ -47,44 +50,74 @@ struct QbNoiseStop {
     Zone *zones;    /* [n_zones] */
 };
 
-static int by_value(const void *a, const void *b)
+/* A height at which a line crosses n = 1, and how much it counts. */
+typedef struct {
+    double height, weight;
+} Vote;
+
+static int by_height(const void *a, const void *b)
 {
-    double x = *(const double *)a, y = *(const double *)b;
+    double x = ((const Vote *)a)->height, y = ((const Vote *)b)->height;
     return (x > y) - (x < y);
 }
 
-/* Of the heights at which lines of this slope through the zone's reports cross n = 1. */
+static double weight_of(const Zone *zone, int i)
+{
+    double newest = zone->remembered[zone->n_remembered - 1].samples;
+    return exp2(-FORGETTING * (newest - zone->remembered[i].samples));
+}
+
+/* The weighted median over lines of this slope through the zone's reports, between neighbours. */
 static double median_height(const Zone *zone, double slope)
 {
-    double height[MAX_REMEMBERED];
+    Vote vote[MAX_REMEMBERED];
+    double total = 0, below = 0;
     int n = zone->n_remembered;
-    for (int i = 0; i < n; i++)
-        height[i] = zone->remembered[i].visibility + slope * zone->remembered[i].samples;
-    qsort(height, (size_t)n, sizeof *height, by_value);
-    return 0.5 * (height[(n - 1) / 2] + height[n / 2]);
+    for (int i = 0; i < n; i++) {
+        vote[i].height = zone->remembered[i].visibility + slope * zone->remembered[i].samples;
+        vote[i].weight = weight_of(zone, i);
+        total += vote[i].weight;
+    }
+    qsort(vote, (size_t)n, sizeof *vote, by_height);
+    for (int i = 0; i + 1 < n; i++) {
+        /* Each vote stands at the middle of its weight. */
+        double here = below + vote[i].weight / 2;
+        double next = below + vote[i].weight + vote[i + 1].weight / 2;
+        if (total / 2 <= here)
+            return vote[i].height;
+        if (total / 2 <= next)
+            return vote[i].height +
+                   (total / 2 - here) / (next - here) * (vote[i + 1].height - vote[i].height);
+        below += vote[i].weight;
+    }
+    return vote[n - 1].height;
 }
 
 static double fit_slope(const Zone *zone)
 {
-    int n = zone->n_remembered;
-    double height = median_height(zone, ROOT_SLOPE), mean = 0, xx = 0, xy = 0, yy = 0, sum = 0;
-    for (int i = 0; i < n; i++)
-        mean += zone->remembered[i].samples / n;
-    for (int i = 0; i < n; i++) {
-        double x = zone->remembered[i].samples - mean;
-        double y = zone->remembered[i].visibility + ROOT_SLOPE * zone->remembered[i].samples;
-        y = fmin(fmax(y - height, -MAX_RESIDUAL), MAX_RESIDUAL);
-        xx += x * x;
-        xy += x * y;
-        yy += y * y;
-        sum += y;
+    double height = median_height(zone, ROOT_SLOPE);
+    double total = 0, x_mean = 0, y_mean = 0, xx = 0, xy = 0, yy = 0, y[MAX_REMEMBERED];
+    for (int i = 0; i < zone->n_remembered; i++) {
+        double weight = weight_of(zone, i);
+        y[i] = zone->remembered[i].visibility + ROOT_SLOPE * zone->remembered[i].samples - height;
+        y[i] = fmin(fmax(y[i], -MAX_RESIDUAL), MAX_RESIDUAL);
+        total += weight;
+        x_mean += weight * zone->remembered[i].samples;
+        y_mean += weight * y[i];
     }
-    if (n < 2 || !(xx > 0))
+    for (int i = 0; i < zone->n_remembered; i++) {
+        double weight = weight_of(zone, i);
+        double dx = zone->remembered[i].samples - x_mean / total, dy = y[i] - y_mean / total;
+        xx += weight * dx * dx;
+        xy += weight * dx * dy;
+        yy += weight * dy * dy;
+    }
+    if (!(xx > 0))
         return ROOT_SLOPE;
     /* How far the judge errs, from what the straight line leaves, the prior counting as one of the
      * residuals. */
-    double left = fmax(yy - sum * sum / n - xy * xy / xx, 0);
-    double variance = (JUDGE_SPREAD * JUDGE_SPREAD + left) / (1 + n - 2);
+    double left = fmax(yy - xy * xy / xx, 0);
+    double variance = (JUDGE_SPREAD * JUDGE_SPREAD + left) / (1 + fmax(total - 2, 0));
     double change = xy / (xx + variance / (SLOPE_SPREAD * SLOPE_SPREAD));
     return ROOT_SLOPE - fmin(fmax(change, -MAX_SLOPE_CHANGE), MAX_SLOPE_CHANGE);
 }

@@ -99,7 +99,7 @@ static void test_samples_needed(void **state)
 static void test_slopes(void **state)
 {
     (void)state;
-    static const double slopes[] = {0.35, 0.42, 0.6, 0.68};
+    static const double slopes[] = {0.4, 0.45, 0.58, 0.65};
     for (size_t s = 0; s < sizeof slopes / sizeof *slopes; s++) {
         double needed = 4096, off = 0;
         for (int n_reports = 5; n_reports <= 9; n_reports++) {
