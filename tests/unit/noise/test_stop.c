@@ -112,7 +112,7 @@ static void test_slopes(void **state)
         }
         print_message("slope %.2f: %.2f octaves off at a quarter of the samples needed\n",
                       slopes[s], off);
-        assert_true(off < 0.4);
+        assert_true(off < 0.5);
     }
 }
 
