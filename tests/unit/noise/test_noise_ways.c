@@ -124,27 +124,150 @@ static void check(Ways *ways, const char *name)
     assert_true(correlation > 0.93 && fabs(median) < 0.15);
 }
 
+static const char *renders_folder(void)
+{
+    return getenv("QB_RENDERS") ? getenv("QB_RENDERS") : "build/renders";
+}
+
+static void each_scene(void (*task)(const char *folder, const char *scene))
+{
+    DIR *scenes = opendir(renders_folder());
+    if (!scenes)
+        return;
+    for (struct dirent *entry; (entry = readdir(scenes));)
+        if (entry->d_name[0] != '.')
+            task(renders_folder(), entry->d_name);
+    closedir(scenes);
+}
+
 static void test_renders(void **state)
 {
     (void)state;
-    const char *folder = getenv("QB_RENDERS") ? getenv("QB_RENDERS") : "build/renders";
-    DIR *scenes = opendir(folder);
-    if (scenes) {
-        for (struct dirent *entry; (entry = readdir(scenes));)
-            if (entry->d_name[0] != '.')
-                compare_scene(folder, entry->d_name);
-        closedir(scenes);
-    }
+    each_scene(compare_scene);
     if (halves.n < NEEDED_ZONES || features.n < NEEDED_ZONES) {
-        print_message("%s: no renders (make -C train/noise renders)\n", folder);
+        print_message("%s: no renders (make -C train/noise renders)\n", renders_folder());
         skip();
     }
     check(&halves, "halves");
     check(&features, "features");
 }
 
+/* ---- Samples needed ---------------------------------------------------------------------------
+ */
+
+enum { MAX_LEVELS = 32, DISTANCES = 4, MAX_ESTIMATES = 1 << 14, FIRST_TOLD = 4 };
+static const double DISTANCE[DISTANCES + 1] = {0, 1, 2, 3, 5}; /* octaves of samples still to go */
+
+typedef struct {
+    double error[MAX_ESTIMATES]; /* octaves */
+    size_t n;
+} Estimates;
+static Estimates estimates[DISTANCES];
+
+/* One scene's ladder: visibility and samples needed of each zone at each level. */
+typedef struct {
+    double samples[MAX_LEVELS], visibility[MAX_LEVELS][16], needed[MAX_LEVELS][16];
+    int n;
+} Ladder;
+
+/* Where a zone fell below 1 for good, between two levels; NAN when it did not. */
+static double octave_of_border(const Ladder *ladder, int zone)
+{
+    int last = ladder->n - 1;
+    while (last >= 0 && !(ladder->visibility[last][zone] > 1))
+        last--;
+    if (last < 0 || last == ladder->n - 1)
+        return NAN;
+    double above = log2(ladder->visibility[last][zone]);
+    double below = log2(fmax(ladder->visibility[last + 1][zone], 1e-3));
+    double from = log2(ladder->samples[last]), to = log2(ladder->samples[last + 1]);
+    return from + (to - from) * above / (above - below);
+}
+
+static void add_estimates(const Ladder *ladder)
+{
+    for (int zone = 0; zone < 16; zone++)
+        for (int i = 0; i < ladder->n; i++) {
+            double border = octave_of_border(ladder, zone);
+            double left = border - log2(ladder->samples[i]);
+            if (ladder->samples[i] < FIRST_TOLD || !(ladder->visibility[i][zone] > 1))
+                continue;
+            for (int k = 0; k < DISTANCES; k++)
+                if (left > DISTANCE[k] && left <= DISTANCE[k + 1] && estimates[k].n < MAX_ESTIMATES)
+                    estimates[k].error[estimates[k].n++] = log2(ladder->needed[i][zone]) - border;
+        }
+}
+
+static void add_level(Ladder *ladder, QbNoiseStop *stop, const QbImage *image,
+                      const QbImage *reference, int n, double own)
+{
+    QbNoiseReport report;
+    QbNoisePair pair = {.image = image, .reference = reference};
+    assert_int_equal(qb_noise_judge_pair(&report, &pair, FOUR, 1), QB_OK);
+    for (int zone = 0; zone < 16; zone++)
+        report.zones[zone].visibility /= own;
+    assert_int_equal(qb_noise_stop_add(stop, &report, n), QB_OK);
+    ladder->samples[ladder->n] = n;
+    for (int zone = 0; zone < 16; zone++) {
+        QbNoiseZoneState told;
+        qb_noise_stop_zone(&told, stop, zone);
+        ladder->visibility[ladder->n][zone] = report.zones[zone].visibility;
+        ladder->needed[ladder->n][zone] = told.samples_needed;
+    }
+    ladder->n++;
+}
+
+static void follow_scene(const char *folder, const char *scene)
+{
+    QbLight *light = open_light(folder, scene, "reference");
+    if (!light)
+        return;
+    double samples = reference_samples(folder, scene);
+    Ladder ladder = {.n = 0};
+    QbNoiseStop *stop;
+    QbImage *reference = shown(light);
+    assert_int_equal(qb_noise_stop_new(&stop, FOUR, 3), QB_OK);
+    /* 1 2 3 4 6 8 12 16 … */
+    for (int n = 1; n <= samples / 2 && ladder.n < MAX_LEVELS;
+         n += n & (n - 1) ? n / 3 : (n + 1) / 2) {
+        char name[32];
+        snprintf(name, sizeof name, "%05d", n);
+        QbLight *picture = open_light(folder, scene, name);
+        if (!picture)
+            continue;
+        QbImage *image = shown(picture);
+        add_level(&ladder, stop, image, reference, n, sqrt(1 + n / samples));
+        qb_image_free(&image);
+        qb_light_free(&picture);
+    }
+    add_estimates(&ladder);
+    qb_noise_stop_free(&stop);
+    qb_image_free(&reference);
+    qb_light_free(&light);
+}
+
+static void test_samples_needed(void **state)
+{
+    (void)state;
+    each_scene(follow_scene);
+    if (estimates[0].n < NEEDED_ZONES)
+        skip();
+    for (int k = 0; k < DISTANCES; k++) {
+        Estimates *e = &estimates[k];
+        double squares = 0;
+        for (size_t i = 0; i < e->n; i++)
+            squares += e->error[i] * e->error[i] / (double)e->n;
+        qsort(e->error, e->n, sizeof *e->error, by_value);
+        print_message("%g to %g octaves to go: %zu estimates, median %+.2f, rms %.2f octaves\n",
+                      DISTANCE[k], DISTANCE[k + 1], e->n, e->n ? e->error[e->n / 2] : NAN,
+                      sqrt(squares));
+        assert_true(sqrt(squares) < 0.6 + 0.4 * k);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_renders)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_renders),
+                                       cmocka_unit_test(test_samples_needed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
