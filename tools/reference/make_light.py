@@ -204,6 +204,14 @@ def make_refused():
         at = data.index(name + b"\0") + 3 + 8
         data = data[:at] + struct.pack("<ii", 2, 2) + data[at + 8:]
     open(path, "wb").write(data)
+    path = os.path.join(OUT, write_exr("exr_deep.exr", planes(light(4, 4), np.float16), exr.ZIPS_COMPRESSION))
+    data = open(path, "rb").read()
+    kind = b"type\0string\0" + struct.pack("<i", 13) + b"scanlineimage"
+    deep = b"".join(name + b"\0int\0" + struct.pack("<ii", 4, value) for name, value in (
+        (b"version", 1), (b"maxSamplesPerPixel", 1), (b"chunkCount", 4)))
+    deep += b"type\0string\0" + struct.pack("<i", 12) + b"deepscanline"
+    data = data[:5] + bytes([data[5] | 8]) + data[6:].replace(kind, deep)     # nor deep ones
+    open(path, "wb").write(data)
 
 
 def make_primaries():

@@ -136,10 +136,16 @@ static void truncation_is_named(void **state)
     (void)state;
     static const struct {
         const char *file, *words;
-    } cases[] = {{GOLDEN "420.jpg", "truncated"},  {GOLDEN "422_progressive.jpg", "truncated"},
-                 {GOLDEN "rgb8.png", "truncated"}, {GOLDEN "rgb24.bmp", "truncated"},
-                 {GOLDEN "raw.ppm", "ends early"}, {GOLDEN "plain.pgm", "ends early"},
-                 {GOLDEN "rgb.jxl", ""},           {GOLDEN "little.pfm", "truncated"}};
+    } cases[] = {{GOLDEN "420.jpg", "truncated"},
+                 {GOLDEN "422_progressive.jpg", "truncated"},
+                 {GOLDEN "rgb8.png", "truncated"},
+                 {GOLDEN "rgb24.bmp", "truncated"},
+                 {GOLDEN "raw.ppm", "ends early"},
+                 {GOLDEN "plain.pgm", "ends early"},
+                 {GOLDEN "rgb.jxl", ""},
+                 {GOLDEN "little.pfm", "truncated"},
+                 {GOLDEN "exr_half_zip.exr", "truncated"},
+                 {GOLDEN "hdr_new.hdr", "truncated"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t size;
         uint8_t *data = file_bytes(&size, cases[i].file);

@@ -278,6 +278,8 @@ static void what_is_not_read_says_why(void **state)
                  "no channel R, G, B or Y; it has Z");
     assert_fails(qb_light_open(&light, GOLDEN "exr_chroma.exr", NULL), QB_ERR_UNSUPPORTED,
                  "subsampled");
+    assert_fails(qb_light_open(&light, GOLDEN "exr_deep.exr", NULL), QB_ERR_UNSUPPORTED,
+                 "deep pixels");
     QbLightOptions options;
     qb_light_options_init(&options);
     options.layer = "specular";
