@@ -6,6 +6,7 @@
 
 void qb_filter_init_avx512(QbKernels *k)
 {
+    k->luma_u8 = luma_u8;
     k->filter_row = filter_row;
     k->filter_column = filter_column;
     k->moments_column = moments_column;

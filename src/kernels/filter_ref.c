@@ -4,8 +4,15 @@
  * and GMS as a difference from 1, which is exact for equal pictures. */
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/kernels.h"
+#include "kernels/scalar.h"
 
 #include <math.h>
+
+static void luma_u8_ref(float *y, const uint8_t *rgb, size_t n)
+{
+    for (size_t i = 0; i < n; i++, rgb += 3)
+        y[i] = qb_luma_scalar(rgb);
+}
 
 static void filter_row_ref(float *y, const float *x, const float *taps, int n_taps, size_t n)
 {
@@ -126,6 +133,7 @@ static void gms_row_ref(float *y, const float *const *a, const float *const *b, 
 
 void qb_filter_init_ref(QbKernels *k)
 {
+    k->luma_u8 = luma_u8_ref;
     k->filter_row = filter_row_ref;
     k->filter_column = filter_column_ref;
     k->moments_column = moments_column_ref;

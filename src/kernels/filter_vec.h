@@ -6,8 +6,24 @@
 #define QB_KERNELS_FILTER_VEC_H
 
 #include "kernels/kernels.h"
+#include "kernels/scalar.h"
 
 enum { FILTER_STEP = 4 * VEC_LANES };
+
+static void luma_u8(float *y, const uint8_t *rgb, size_t n)
+{
+    size_t i = 0;
+    for (; i + VEC_LANES <= n; i += VEC_LANES) {
+        Vec color[3];
+        vec_load_rgb(color, rgb + 3 * i);
+        Vec sum = vec_mul(vec_set(299.0f), color[0]);
+        sum = vec_fmadd(vec_set(587.0f), color[1], sum);
+        sum = vec_fmadd(vec_set(114.0f), color[2], sum);
+        vec_store(y + i, vec_mul(sum, vec_set(0.001f)));
+    }
+    for (; i < n; i++)
+        y[i] = qb_luma_scalar(rgb + 3 * i);
+}
 
 static void filter_row(float *y, const float *x, const float *taps, int n_taps, size_t n)
 {

@@ -227,6 +227,10 @@ typedef struct QbKernels {
     /* Output row out_y of n_bytes from rows of x, row_bytes apart. */
     void (*resample_column)(uint8_t *y, const uint8_t *x, size_t row_bytes, size_t n_bytes,
                             const QbResampleAxis *axis, int out_y);
+    /* Luma of n pixels: (299 R + 587 G + 114 B) * 0.001f, rounded once, so the same bits at every
+     * level. */
+    void (*luma_u8)(float *y, const uint8_t *rgb, size_t n);
+
     /* y[n] = sum over t of taps[t] * x[i + t]; x has n + n_taps - 1 floats. column: the same over
      * rows[t][i]. */
     void (*filter_row)(float *y, const float *x, const float *taps, int n_taps, size_t n);

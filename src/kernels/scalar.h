@@ -1,5 +1,5 @@
 /* scalar.h: the scalar pieces that the reference kernels and the packers share: half and bfloat
- * conversion, the activations. */
+ * conversion, luma, the activations. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef QB_KERNELS_SCALAR_H
 #define QB_KERNELS_SCALAR_H
@@ -32,6 +32,11 @@ static inline float qb_float_from_half(uint16_t half)
         return qb_float_from_bits(sign | 0x7f800000u | mantissa << 13 |
                                   (mantissa ? 0x00400000u : 0u));
     return qb_float_from_bits(sign | (exponent + 127 - 15) << 23 | mantissa << 13);
+}
+
+static inline float qb_luma_scalar(const uint8_t rgb[3])
+{
+    return (float)(299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2]) * 0.001f;
 }
 
 static inline float qb_float_from_bfloat(uint16_t bfloat)

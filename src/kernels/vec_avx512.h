@@ -96,6 +96,38 @@ VEC_INLINE Vec vec_load_uint8(const uint8_t *p)
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p)));
 }
 
+/* The bytes of 8 pixels of 3 bytes by channel, each in the low half. */
+VEC_INLINE void load_rgb_bytes(__m128i channel[3], const uint8_t *p)
+{
+    const __m128i first = _mm_loadu_si128((const __m128i *)p);
+    const __m128i last = _mm_loadu_si128((const __m128i *)(p + 8)); /* bytes 8 … 23 */
+    const __m128i from_first[3] = {
+        _mm_setr_epi8(0, 3, 6, 9, 12, 15, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1),
+        _mm_setr_epi8(1, 4, 7, 10, 13, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1),
+        _mm_setr_epi8(2, 5, 8, 11, 14, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1),
+    };
+    const __m128i from_last[3] = {
+        _mm_setr_epi8(-1, -1, -1, -1, -1, -1, 10, 13, -1, -1, -1, -1, -1, -1, -1, -1),
+        _mm_setr_epi8(-1, -1, -1, -1, -1, 8, 11, 14, -1, -1, -1, -1, -1, -1, -1, -1),
+        _mm_setr_epi8(-1, -1, -1, -1, -1, 9, 12, 15, -1, -1, -1, -1, -1, -1, -1, -1),
+    };
+    VEC_UNROLL
+    for (int c = 0; c < 3; c++)
+        channel[c] = _mm_or_si128(_mm_shuffle_epi8(first, from_first[c]),
+                                  _mm_shuffle_epi8(last, from_last[c]));
+}
+
+/* VEC_LANES pixels of 3 bytes, by channel. */
+VEC_INLINE void vec_load_rgb(Vec rgb[3], const uint8_t *p)
+{
+    __m128i low[3], high[3];
+    load_rgb_bytes(low, p);
+    load_rgb_bytes(high, p + 24);
+    VEC_UNROLL
+    for (int c = 0; c < 3; c++)
+        rgb[c] = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_unpacklo_epi64(low[c], high[c])));
+}
+
 VEC_INLINE Vec vec_add(Vec a, Vec b)
 {
     return _mm512_add_ps(a, b);

@@ -25,7 +25,7 @@ typedef struct GmsRows {
 static QbStatus init_framed(QbPlane *out, const QbImage *image, const QbNoiseJob *job)
 {
     QbPlane luma = {0}, half = {0};
-    QbStatus status = qb_plane_init_luma(&luma, image, job->pool);
+    QbStatus status = qb_plane_init_luma(&luma, image, job);
     if (status || (status = qb_plane_init_halved(&half, &luma, true, job->pool)) ||
         (status = qb_plane_init(out, half.width + 2, half.height + 2)))
         goto done;

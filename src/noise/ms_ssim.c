@@ -79,9 +79,9 @@ static QbStatus measure(const QbNoiseJob *job)
     *job->whole = 1;
     for (int z = 0; z < job->grid.columns * job->grid.rows; z++)
         job->zones[z] = 1;
-    QbStatus status = qb_plane_init_luma(&a, job->pair->image, job->pool);
+    QbStatus status = qb_plane_init_luma(&a, job->pair->image, job);
     if (!status)
-        status = qb_plane_init_luma(&b, job->pair->reference, job->pool);
+        status = qb_plane_init_luma(&b, job->pair->reference, job);
     for (int scale = 0; !status && scale < SCALES; scale++) {
         if (scale && ((status = halve(&a, job)) || (status = halve(&b, job))))
             break;

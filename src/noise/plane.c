@@ -29,26 +29,25 @@ void qb_plane_deinit(QbPlane *plane)
 typedef struct LumaRows {
     const QbPlane *out;
     const uint8_t *rgb;
+    const QbKernels *kernels;
 } LumaRows;
 
 static void luma_rows(int begin, int end, int thread, void *user)
 {
     const LumaRows *rows = user;
-    (void)thread;
     size_t width = (size_t)rows->out->width;
-    const uint8_t *rgb = rows->rgb + (size_t)begin * width * 3;
-    float *y = qb_plane_row(rows->out, begin);
-    for (size_t i = 0, n = (size_t)(end - begin) * width; i < n; i++)
-        y[i] = 0.299f * rgb[3 * i] + 0.587f * rgb[3 * i + 1] + 0.114f * rgb[3 * i + 2];
+    (void)thread;
+    rows->kernels->luma_u8(qb_plane_row(rows->out, begin), rows->rgb + (size_t)begin * width * 3,
+                           (size_t)(end - begin) * width);
 }
 
-QbStatus qb_plane_init_luma(QbPlane *out, const QbImage *image, QbPool *pool)
+QbStatus qb_plane_init_luma(QbPlane *out, const QbImage *image, const QbNoiseJob *job)
 {
     QbStatus status = qb_plane_init(out, qb_image_width(image), qb_image_height(image));
     if (status)
         return status;
-    LumaRows rows = {out, qb_image_pixels(image)};
-    qb_pool_run(pool, luma_rows, &rows, out->height, ROWS_AT_A_TIME);
+    LumaRows rows = {out, qb_image_pixels(image), job->kernels};
+    qb_pool_run(job->pool, luma_rows, &rows, out->height, ROWS_AT_A_TIME);
     return QB_OK;
 }
 

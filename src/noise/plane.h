@@ -21,7 +21,7 @@ static inline float *qb_plane_row(const QbPlane *plane, int y)
 }
 
 /* Luma of Rec. 601, 0.299 R + 0.587 G + 0.114 B of the 8-bit samples, 0 … 255, not rounded. */
-QbStatus qb_plane_init_luma(QbPlane *out, const QbImage *image, QbPool *pool);
+QbStatus qb_plane_init_luma(QbPlane *out, const QbImage *image, const QbNoiseJob *job);
 
 /* Means of 2 x 2; where a side is odd its last row or column counts twice, or (zeros) zeros stand
  * beyond it. */

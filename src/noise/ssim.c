@@ -31,8 +31,8 @@ static QbStatus measure(const QbNoiseJob *job)
     QbMapPlace place = {job->width - QB_SSIM_TAPS + 1, job->height - QB_SSIM_TAPS + 1, 1,
                         QB_SSIM_TAPS / 2};
     qb_gaussian_taps(taps, QB_SSIM_TAPS, QB_SSIM_SIGMA);
-    QbStatus status = qb_plane_init_luma(&a, job->pair->image, job->pool);
-    if (status || (status = qb_plane_init_luma(&b, job->pair->reference, job->pool)) ||
+    QbStatus status = qb_plane_init_luma(&a, job->pair->image, job);
+    if (status || (status = qb_plane_init_luma(&b, job->pair->reference, job)) ||
         (status = qb_zone_sums_init(&rows.sums, job, &place)) ||
         (job->map && (status = qb_plane_init(&rows.map, place.width, place.height))) ||
         (status = qb_plane_moments(job, &a, &b, taps, QB_SSIM_TAPS, ssim_row, &rows)))

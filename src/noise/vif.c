@@ -135,8 +135,8 @@ static QbStatus measure(const QbNoiseJob *job)
     totals.all = qb_calloc((size_t)n_zones + 1, sizeof *totals.all);
     if (!totals.kept || !totals.all)
         goto done;
-    if ((status = qb_plane_init_luma(&a, job->pair->image, job->pool)) ||
-        (status = qb_plane_init_luma(&b, job->pair->reference, job->pool)) ||
+    if ((status = qb_plane_init_luma(&a, job->pair->image, job)) ||
+        (status = qb_plane_init_luma(&b, job->pair->reference, job)) ||
         (status = measure_scales(&totals, job, &a, &b)))
         goto done;
     for (int z = 0; z < n_zones; z++)

@@ -99,6 +99,25 @@ static void check_filters(size_t n, int n_taps, CheckFill fill, const QbKernels 
     rows_free(&y, 1);
 }
 
+/* ---- luma: equal to the bit ------------------------------------------------------------ */
+static void check_luma(size_t n, const QbKernels *levels, int n_levels)
+{
+    float want[MAX_N];
+    CheckBuffer rgb = check_buffer(3 * n);
+    Row y = row_new(n, CHECK_FILL_ZERO);
+    check_title("luma_u8 %zu pixels", n);
+    for (size_t i = 0; i < 3 * n; i++)
+        ((uint8_t *)rgb.data)[i] = (uint8_t)check_random_below(256);
+    levels[0].luma_u8(want, rgb.data, n);
+    for (int l = 1; l < n_levels; l++) {
+        levels[l].luma_u8(y.x, rgb.data, n);
+        check_true(!memcmp(y.x, want, n * sizeof *want), "%s differs", levels[l].level);
+        check_true(check_guard_intact(&y.buffer), "%s wrote in front of y", levels[l].level);
+    }
+    check_buffer_free(&rgb);
+    rows_free(&y, 1);
+}
+
 /* ---- moments --------------------------------------------------------------------------- */
 typedef struct MomentRows {
     Row row[QB_MOMENTS];
@@ -287,6 +306,7 @@ static void checks(const QbKernels *levels, int n_levels)
         }
         check_made_of_moments(sizes[s], levels, n_levels);
         check_gms(sizes[s], levels, n_levels);
+        check_luma(sizes[s], levels, n_levels);
     }
     check_equal(levels, n_levels);
 }
