@@ -354,6 +354,7 @@ static QbStatus decode(QbRaster *out, const QbDecodeJob *job)
     if (exr.context)
         exr_finish(&exr.context);
     qb_free(exr.dct);
+    qb_free(exr.first_of_layer);
     qb_free(exr.unpacked);
     return status;
 }

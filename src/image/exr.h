@@ -15,6 +15,7 @@ typedef struct QbExr {
     exr_context_t context; /* owned */
     char message[256];     /* the library's first */
     QbExrDct *dct;         /* owned, made when the first DWA chunk comes */
+    int *first_of_layer;   /* [channels], the first one of the same layer; owned, as dct */
     uint8_t *unpacked;     /* that chunk's samples, [unpacked_size], owned */
     size_t unpacked_size;
 

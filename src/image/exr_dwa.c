@@ -39,10 +39,19 @@ typedef struct {
 _Static_assert(sizeof(Sizes) == N_SIZES * 8, "the sizes as they are in the file");
 
 typedef struct {
+    const char *suffix; /* of the channel's name behind its layer; borrowed */
+    bool any_case;
+    int type; /* exr_pixel_type_t */
+    Scheme scheme;
+    int color;
+} Rule;
+
+typedef struct {
     Scheme scheme;
     int color;     /* 0 … 2: R, G, B of a set that may go together; else -1 */
     size_t offset; /* of its samples in a row of the unpacked chunk */
     bool done;
+    int set[3]; /* of the first channel of a layer: its R, G and B; -1 = there is none */
 } Channel;
 
 typedef struct {
@@ -92,16 +101,20 @@ static bool skip(Dwa *d, uint64_t n)
     return true;
 }
 
-static void apply_rule(Dwa *d, const char *suffix, bool any_case, int type, Scheme scheme,
-                       int color)
+/* The last rule that fits says how a channel is packed. */
+static void apply_rules(Dwa *d, const Rule *rules, int n)
 {
     for (int c = 0; c < d->n_channels; c++) {
         const char *name = qb_exr_own_name(d->entries[c].name.str);
-        if ((int)d->entries[c].pixel_type != type ||
-            (any_case ? strcasecmp(name, suffix) : strcmp(name, suffix)) != 0)
-            continue;
-        d->channels[c].scheme = scheme;
-        d->channels[c].color = color;
+        for (int r = n - 1; r >= 0; r--) {
+            if ((int)d->entries[c].pixel_type != rules[r].type ||
+                (rules[r].any_case ? strcasecmp(name, rules[r].suffix)
+                                   : strcmp(name, rules[r].suffix)) != 0)
+                continue;
+            d->channels[c].scheme = rules[r].scheme;
+            d->channels[c].color = rules[r].color;
+            break;
+        }
     }
 }
 
@@ -113,32 +126,37 @@ static void apply_old_rules(Dwa *d)
         int color;
     } lossy[] = {{"r", 0},   {"red", 0},  {"g", 1},  {"grn", 1}, {"green", 1}, {"b", 2},
                  {"blu", 2}, {"blue", 2}, {"y", -1}, {"by", -1}, {"ry", -1}};
-    for (size_t i = 0; i < sizeof lossy / sizeof *lossy; i++) {
-        apply_rule(d, lossy[i].suffix, true, EXR_PIXEL_HALF, SCHEME_LOSSY, lossy[i].color);
-        apply_rule(d, lossy[i].suffix, true, EXR_PIXEL_FLOAT, SCHEME_LOSSY, lossy[i].color);
-    }
+    Rule rules[MAX_RULES];
+    int n = 0;
+    for (size_t i = 0; i < sizeof lossy / sizeof *lossy; i++)
+        for (int type = EXR_PIXEL_HALF; type <= EXR_PIXEL_FLOAT; type++)
+            rules[n++] = (Rule){lossy[i].suffix, true, type, SCHEME_LOSSY, lossy[i].color};
     for (int type = EXR_PIXEL_UINT; type <= EXR_PIXEL_FLOAT; type++)
-        apply_rule(d, "a", true, type, SCHEME_RUNS, -1);
+        rules[n++] = (Rule){"a", true, type, SCHEME_RUNS, -1};
+    apply_rules(d, rules, n);
 }
 
 /* Bytes of them all (16 bits), then suffix, NUL, a byte of color + 1 and scheme and case, type. */
 static QbStatus read_rules(Dwa *d)
 {
     size_t size = d->left >= 2 ? (size_t)(d->data[0] | d->data[1] << 8) : 0;
-    const uint8_t *rule = d->data + 2, *end = d->data + size;
+    const uint8_t *at = d->data + 2, *end = d->data + size;
+    Rule rules[MAX_RULES];
+    int n = 0;
     if (size < 2 || !skip(d, size))
         return damaged(d);
-    for (int n = 0; rule < end; n++) {
-        const uint8_t *text_end = memchr(rule, 0, (size_t)(end - rule));
-        if (n == MAX_RULES || !text_end || text_end - rule > MAX_SUFFIX || end - text_end < 3)
+    while (at < end) {
+        const uint8_t *text_end = memchr(at, 0, (size_t)(end - at));
+        if (n == MAX_RULES || !text_end || text_end - at > MAX_SUFFIX || end - text_end < 3)
             return damaged(d);
         int color = (text_end[1] >> 4) - 1, scheme = text_end[1] >> 2 & 3, type = text_end[2];
         if (color > 2 || scheme >= N_SCHEMES || type >= EXR_PIXEL_LAST_TYPE ||
             (scheme == SCHEME_LOSSY && type == EXR_PIXEL_UINT))
             return damaged(d);
-        apply_rule(d, (const char *)rule, text_end[1] & 1, type, (Scheme)scheme, color);
-        rule = text_end + 3;
+        rules[n++] = (Rule){(const char *)at, text_end[1] & 1, type, (Scheme)scheme, color};
+        at = text_end + 3;
     }
+    apply_rules(d, rules, n);
     return QB_OK;
 }
 
@@ -357,21 +375,6 @@ static QbStatus unpack_lossy(Dwa *d, const int *channels, int n)
     return QB_OK;
 }
 
-/* The R, G and B among the channels whose names begin like that of first; false: not all three. */
-static bool find_set(int set[3], const Dwa *d, int first)
-{
-    const char *name = d->entries[first].name.str;
-    size_t length = (size_t)(qb_exr_own_name(name) - name);
-    memset(set, -1, 3 * sizeof *set);
-    for (int c = 0; c < d->n_channels; c++) {
-        const char *other = d->entries[c].name.str;
-        if (d->channels[c].color >= 0 && (size_t)(qb_exr_own_name(other) - other) == length &&
-            !memcmp(name, other, length))
-            set[d->channels[c].color] = c;
-    }
-    return set[0] >= 0 && set[1] >= 0 && set[2] >= 0;
-}
-
 /* ---- All of it ----------------------------------------------------------------------------------
  */
 
@@ -393,19 +396,30 @@ static void put_bytes(Dwa *d, int channel)
     *(runs ? &d->next_runs : &d->next_plain) += n_pixels * step;
 }
 
-static QbStatus unpack_channels(Dwa *d)
+/* R, G and B of a layer go together, in the order in which the layers first appear. */
+static QbStatus unpack_sets(Dwa *d)
 {
+    for (int c = 0; c < d->n_channels; c++)
+        memset(d->channels[c].set, -1, sizeof d->channels[c].set);
+    for (int c = 0; c < d->n_channels; c++)
+        if (d->channels[c].color >= 0)
+            d->channels[d->exr->first_of_layer[c]].set[d->channels[c].color] = c;
     QbStatus status = QB_OK;
     for (int c = 0; c < d->n_channels && !status; c++) {
-        int set[3];
-        if (d->channels[c].done || !find_set(set, d, c))
+        const int *set = d->channels[c].set;
+        if (set[0] < 0 || set[1] < 0 || set[2] < 0)
             continue;
         for (int i = 0; i < 3; i++)
             if (d->channels[set[i]].scheme != SCHEME_LOSSY)
                 return damaged(d);
-        if (!d->channels[set[0]].done)
-            status = unpack_lossy(d, set, 3);
+        status = unpack_lossy(d, set, 3);
     }
+    return status;
+}
+
+static QbStatus unpack_channels(Dwa *d)
+{
+    QbStatus status = unpack_sets(d);
     for (int c = 0; c < d->n_channels && !status; c++) {
         if (d->channels[c].done)
             continue;
@@ -417,15 +431,35 @@ static QbStatus unpack_channels(Dwa *d)
     return status;
 }
 
+/* What all chunks of a part need: tables, and which channels are of one layer. */
+static QbStatus prepare(QbExr *exr)
+{
+    const exr_attr_chlist_t *list = exr->channels;
+    exr->dct = qb_alloc(sizeof *exr->dct);
+    exr->first_of_layer = qb_calloc((size_t)list->num_channels, sizeof *exr->first_of_layer);
+    if (!exr->dct || !exr->first_of_layer)
+        return QB_ERR_NOMEM;
+    qb_exr_dct_init(exr->dct);
+    for (int c = 0; c < list->num_channels; c++) {
+        const char *name = list->entries[c].name.str;
+        size_t length = (size_t)(qb_exr_own_name(name) - name);
+        int first = 0;
+        for (; first < c; first++) {
+            const char *other = list->entries[first].name.str;
+            if ((size_t)(qb_exr_own_name(other) - other) == length && !memcmp(name, other, length))
+                break;
+        }
+        exr->first_of_layer[c] = first;
+    }
+    return QB_OK;
+}
+
 QbStatus qb_exr_dwa_unpack(QbExr *exr, uint8_t *out, const uint8_t *data, size_t size, int width,
                            int height)
 {
-    if (!exr->dct) {
-        exr->dct = qb_alloc(sizeof *exr->dct);
-        if (!exr->dct)
-            return QB_ERR_NOMEM;
-        qb_exr_dct_init(exr->dct);
-    }
+    QbStatus status = exr->dct ? QB_OK : prepare(exr);
+    if (status)
+        return status;
     Dwa d = {.exr = exr,
              .tables = exr->dct,
              .entries = exr->channels->entries,
@@ -436,7 +470,7 @@ QbStatus qb_exr_dwa_unpack(QbExr *exr, uint8_t *out, const uint8_t *data, size_t
              .data = data,
              .left = size};
     d.channels = qb_calloc((size_t)d.n_channels, sizeof *d.channels);
-    QbStatus status = d.channels ? read_head(&d) : QB_ERR_NOMEM;
+    status = d.channels ? read_head(&d) : QB_ERR_NOMEM;
     if (!status)
         status = inflate_next(&d.plain, &d, d.sizes.plain_packed, d.sizes.plain_raw);
     if (!status)
