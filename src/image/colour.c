@@ -78,14 +78,12 @@ static void convert_plain(uint8_t *rgb, const QbRaster *raster, bool managed)
 /* Linear light to what a screen shows, cut off at its white. */
 static void convert_light(uint8_t *rgb, const QbRaster *raster)
 {
+    const float *light = (const float *)(const void *)raster->pixels;
     size_t n_pixels = (size_t)raster->width * (size_t)raster->height;
-    size_t n_samples = n_pixels * (size_t)raster->color;
-    size_t copies = raster->color == QB_COLOR_GRAY ? 3 : 1;
-    for (size_t i = 0; i < n_samples; i++, rgb += copies) {
-        float light;
-        memcpy(&light, raster->pixels + i * sizeof light, sizeof light);
-        memset(rgb, qb_srgb_from_linear(light), copies);
-    }
+    qb_srgb_from_linear_row(rgb, light, n_pixels * (size_t)raster->color);
+    if (raster->color == QB_COLOR_GRAY) /* spread out from the end, in place */
+        for (size_t i = n_pixels; i-- > 0;)
+            memset(rgb + i * 3, rgb[i], 3);
 }
 
 /* ---- With a profile -----------------------------------------------------------------------------

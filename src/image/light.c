@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "image/decode.h"
+#include "image/linear.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -147,13 +148,6 @@ static QbStatus from_float_raster(QbLight **out, const QbRaster *raster, const c
     return QB_OK;
 }
 
-/* sRGB's curve backwards, IEC 61966-2-1. */
-static float linear_from_srgb(int level)
-{
-    double v = level / 255.0;
-    return (float)(v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4));
-}
-
 static QbStatus from_image(QbLight **out, const QbImage *image)
 {
     QbStatus status =
@@ -162,7 +156,7 @@ static QbStatus from_image(QbLight **out, const QbImage *image)
         return status;
     float table[256];
     for (int level = 0; level < 256; level++)
-        table[level] = linear_from_srgb(level);
+        table[level] = qb_linear_from_srgb((uint8_t)level);
     const uint8_t *in = qb_image_pixels(image);
     size_t n = sample_count(*out);
     for (size_t i = 0; i < n; i++)

@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_STOPS = 64 };
+enum { MAX_STOPS = 64, ROW_PIXELS = 256 };
 
 /* Shown light of one pixel, >= 0; what exceeds 1 is cut off afterwards. */
 typedef struct Curve {
@@ -139,11 +139,16 @@ QbStatus qb_light_tone_map(QbImage **out, const QbLight *light, const QbToneMapp
     const float *in = qb_light_pixels(light);
     uint8_t *to = (*out)->pixels;
     size_t n_pixels = (size_t)info.width * (size_t)info.height;
-    for (size_t i = 0; i < n_pixels; i++, in += 3, to += 3) {
-        double rgb[3] = {gain * in[0], gain * in[1], gain * in[2]};
-        curve->apply(rgb);
-        for (int c = 0; c < 3; c++)
-            to[c] = qb_srgb_from_linear((float)rgb[c]);
+    float shown[ROW_PIXELS * 3];
+    for (size_t i = 0; i < n_pixels; i += ROW_PIXELS) {
+        size_t n = n_pixels - i < ROW_PIXELS ? n_pixels - i : ROW_PIXELS;
+        for (size_t pixel = 0; pixel < n; pixel++, in += 3) {
+            double rgb[3] = {gain * in[0], gain * in[1], gain * in[2]};
+            curve->apply(rgb);
+            for (int c = 0; c < 3; c++)
+                shown[pixel * 3 + (size_t)c] = (float)rgb[c];
+        }
+        qb_srgb_from_linear_row(to + i * 3, shown, n * 3);
     }
     return QB_OK;
 }

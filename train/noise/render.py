@@ -52,6 +52,9 @@ def render_pass(path, samples, seed):
     scene = bpy.context.scene
     scene.cycles.samples = samples
     scene.cycles.seed = seed
+    # Cycles puts the first sample of every render in the middle of the pixel, whatever the seed: passes of few samples
+    # would share their errors.
+    scene.cycles.sample_offset = 1
     scene.render.filepath = path + '.part'
     started = time.time()
     bpy.ops.render.render(write_still=True)

@@ -6,6 +6,8 @@
 
 #include <qboost/light.h>
 
+#include "image/linear.h"
+
 #include <math.h>
 
 static uint8_t srgb_level(double light)
@@ -153,12 +155,47 @@ static void mappings_are_checked(void **state)
     qb_light_free(&light);
 }
 
+/* Around every level's beginning, and all over. */
+static void rows_are_the_curve(void **state)
+{
+    (void)state;
+    enum { N = 1 << 16 };
+    static float in[N];
+    static uint8_t out[N];
+    uint32_t random = 3;
+    for (int i = 0; i < N; i++) {
+        random = random * 1664525u + 1013904223u;
+        uint32_t bits = random >> 1; /* positive: 0 … infinity … not a number */
+        if (i % 2) {
+            float start = qb_linear_from_srgb((uint8_t)(i / 2)), end;
+            end = i / 2 % 256 < 255 ? qb_linear_from_srgb((uint8_t)(i / 2 + 1)) : 1.01f;
+            in[i] = start + (end - start) * (float)(random >> 8) / (1 << 24);
+        } else {
+            memcpy(&in[i], &bits, 4);
+        }
+    }
+    for (int level = 1; level < 256; level++) { /* the float where it begins, and its neighbours */
+        float low = qb_linear_from_srgb((uint8_t)(level - 1)),
+              high = qb_linear_from_srgb((uint8_t)level);
+        while (nextafterf(low, 1) < high) {
+            float middle = low + (high - low) / 2;
+            *(qb_srgb_from_linear(middle) < level ? &low : &high) = middle;
+        }
+        memcpy(in + level * 4, (float[]){low, high, nextafterf(low, 0), nextafterf(high, 1)}, 16);
+    }
+    memcpy(in, (float[]){0, -0.0f, -1, NAN, INFINITY, 1, 0x1p-13f, 0x1.fffffep-14f}, 32);
+    qb_srgb_from_linear_row(out, in, N);
+    for (int i = 0; i < N; i++)
+        assert_int_equal(out[i], qb_srgb_from_linear(in[i]));
+    for (int level = 0; level < 256; level++)
+        assert_int_equal(qb_srgb_from_linear(qb_linear_from_srgb((uint8_t)level)), level);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(curves_are_as_published),
-        cmocka_unit_test(exposure_is_in_stops),
-        cmocka_unit_test(default_is_what_opening_gives),
+        cmocka_unit_test(rows_are_the_curve),   cmocka_unit_test(curves_are_as_published),
+        cmocka_unit_test(exposure_is_in_stops), cmocka_unit_test(default_is_what_opening_gives),
         cmocka_unit_test(mappings_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
