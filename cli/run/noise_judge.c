@@ -204,7 +204,7 @@ enum { LEARNED, REFERENCE, FEATURES, HALVES };
 static const Way ways[] = {[LEARNED] = {"learned", NULL, judge_learned},
                            [REFERENCE] = {"reference", "reference", judge_reference},
                            [FEATURES] = {"features", "features", judge_features},
-                           [HALVES] = {"halves", "second", judge_halves}};
+                           [HALVES] = {"halves", "other_half", judge_halves}};
 
 /* The other file of this picture, NULL when there is none. */
 static char *other_path(const NoiseJudge *judge, const Input *input, const Input *second)

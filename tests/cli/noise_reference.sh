@@ -143,7 +143,7 @@ check_code "features of two" 2 "$QBOOST" noise --extract "$work/g" "$work/weak.p
 check_code "halves" 0 "$QBOOST" noise --json --halves "$work/noisy1.pfm" "$work/noisy2.pfm"
 check "noise is where it is" python3 -c 'import json, sys
 d = json.loads(open(sys.argv[1]).readline())
-assert d["way"] == "halves" and d["second"]["path"].endswith("noisy2.pfm") and d["second"]["width"] == 192
+assert d["way"] == "halves" and d["other_half"]["path"].endswith("noisy2.pfm") and d["other_half"]["width"] == 192
 assert all((z["visibility"] > 1) == (z["column"] > 2) for z in d["zones"] if z["column"] != 2), d["zones"]' "$work/out"
 check_code "pairs" 0 "$QBOOST" noise --json --halves "$work/noisy1.ppm" "$work/noisy2.ppm" "$work/noisy2.pfm" "$work/noisy1.pfm"
 check_same "of two" "$(n_lines "$work/out")" 2
