@@ -11,10 +11,12 @@ enum {
     FRACTION_BITS = 23,
     BIN_BITS = 7, /* of the fraction */
     SHIFT = FRACTION_BITS - BIN_BITS,
-    N_OCTAVES = 13, /* 2^-13 … 1; level 1 begins at 2^-12.7 */
-    N_BINS = N_OCTAVES << BIN_BITS,
+    N_OCTAVES = 13,                       /* 2^-13 … 1; level 1 begins at 2^-12.7 */
+    N_BINS = (N_OCTAVES << BIN_BITS) + 1, /* the last begins at 1 */
     FIRST_BIN = (127 - N_OCTAVES) << BIN_BITS
 };
+
+#define DARKEST 0x1p-13f /* where the bins begin */
 
 static struct {
     float next;    /* where the level rises, infinite = not within the bin */
@@ -53,16 +55,11 @@ void qb_srgb_from_linear_row(uint8_t *out, const float *linear, size_t n)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, fill_bins);
     for (size_t i = 0; i < n; i++) {
-        float x = linear[i];
-        if (!(x >= 0x1p-13f)) {
-            out[i] = 0;
-        } else if (x >= 1.0f) {
-            out[i] = 255;
-        } else {
-            uint32_t bits;
-            memcpy(&bits, &x, sizeof bits);
-            uint32_t bin = (bits >> SHIFT) - FIRST_BIN;
-            out[i] = (uint8_t)(bins[bin].level + (x >= bins[bin].next));
-        }
+        float x = linear[i] > DARKEST ? linear[i] : DARKEST; /* what is not a number too */
+        x = x < 1.0f ? x : 1.0f;
+        uint32_t bits;
+        memcpy(&bits, &x, sizeof bits);
+        uint32_t bin = (bits >> SHIFT) - FIRST_BIN;
+        out[i] = (uint8_t)(bins[bin].level + (x >= bins[bin].next));
     }
 }
