@@ -234,8 +234,8 @@ static int drive(Run *run, const InputsSpec *spec)
     Text text = {0};
     run->format->begin(&text, &run->info);
     write_text(run, &text);
-    progress_start(!run->args->quiet, run->info.utf8);
-    if (progress_is_shown() && !run->one_picture)
+    progress_start(!run->args->quiet && !run->one_picture, run->info.utf8);
+    if (progress_is_shown())
         run->counter = input_counter_start(spec);
     signals_on_stop(stop, run);
     do_all(run);
