@@ -131,6 +131,8 @@ bool train_pictures_look(TrainPicture *out, char **error, TrainPictures *picture
     if (good) {
         out->values = seen->values;
         out->samples = seen->samples;
+        int64_t of_reference = reference ? pictures->reference.info.samples : 0;
+        out->reference_samples = of_reference > 0 ? (double)of_reference : NAN;
     }
     noise_picture_free(&picture);
     return good;

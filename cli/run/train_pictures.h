@@ -14,9 +14,10 @@ TrainPictures *train_pictures_new(const NoiseArgs *args, QbNoiseGrid grid);
 void train_pictures_free(TrainPictures **pictures);
 
 typedef struct TrainPicture {
-    const float *values;   /* [rows * columns][qb_noise_zone_feature_count()]; borrowed */
-    double samples;        /* by the header; NAN = it does not say */
-    QbNoiseReport against; /* the reference, where there is one */
+    const float *values;      /* [rows * columns][qb_noise_zone_feature_count()]; borrowed */
+    double samples;           /* by the header; NAN = it does not say */
+    QbNoiseReport against;    /* the reference, where there is one */
+    double reference_samples; /* by its header; NAN = it does not say, or there is none */
 } TrainPicture;
 
 /* reference: NULL = none. false: *error is why, owned. */

@@ -27,10 +27,10 @@ typedef enum TableKind {
     TABLE_FEATURES /* what was saved of such a table */
 } TableKind;
 
-enum { PATH, SCENE, REFERENCE, ZONE, VISIBILITY, NOISY, SAMPLES, N_COLUMNS };
+enum { PATH, SCENE, REFERENCE, ZONE, VISIBILITY, NOISY, SAMPLES, REFERENCE_SAMPLES, N_COLUMNS };
 
-static const char *const titles[N_COLUMNS] = {"path",       "scene", "reference", "zone",
-                                              "visibility", "noisy", "samples"};
+static const char *const titles[N_COLUMNS] = {
+    "path", "scene", "reference", "zone", "visibility", "noisy", "samples", "reference_samples"};
 
 typedef struct Table {
     const char *path;
@@ -154,11 +154,12 @@ static bool parse_number(double *out, const char *text)
     return end[strspn(end, " ")] == 0 && isfinite(*out);
 }
 
-static bool read_samples(const Table *table, const CsvRow *row, double *out)
+/* column: SAMPLES or REFERENCE_SAMPLES. *out stays as it is where nothing stands. */
+static bool read_samples(const Table *table, const CsvRow *row, int column, double *out)
 {
-    const char *text = field(table, row, SAMPLES);
+    const char *text = field(table, row, column);
     if (*text && (!parse_number(out, text) || *out <= 0))
-        return mistake(table, "samples: '%s' is not a number above 0", text);
+        return mistake(table, "%s: '%s' is not a number above 0", titles[column], text);
     return true;
 }
 
@@ -229,14 +230,24 @@ static bool add_zone(const Table *table, TrainReading *reading, const CsvRow *ro
     return true;
 }
 
+/* What the reference's own noise adds: of what a picture of n samples and one of N differ by, the
+ * picture's variance is 1 / n of 1 / n + 1 / N. 1 where the samples are not known. */
+static double own_share(double samples, double reference_samples)
+{
+    bool known = samples > 0 && reference_samples > 0;
+    return known ? sqrt(reference_samples / (reference_samples + samples)) : 1;
+}
+
 static bool add_picture(const Table *table, TrainReading *reading, const CsvRow *row,
                         TrainZone *zone, const TrainPicture *picture)
 {
     size_t n_values = (size_t)qb_noise_zone_feature_count();
     int n_zones = reading->grid.columns * reading->grid.rows;
-    bool good = true;
+    double reference_samples = picture->reference_samples;
+    bool good = read_samples(table, row, REFERENCE_SAMPLES, &reference_samples);
     if (isnan(zone->samples))
         zone->samples = picture->samples;
+    double share = own_share(zone->samples, reference_samples);
     for (int z = 0; z < n_zones && good; z++) {
         if (table->kind == TABLE_LABELS && z != zone->zone)
             continue;
@@ -244,7 +255,7 @@ static bool add_picture(const Table *table, TrainReading *reading, const CsvRow 
         one.zone = z;
         one.values = picture->values + (size_t)z * n_values;
         if (table->kind == TABLE_PAIRS)
-            one.visibility = picture->against.zones[z].visibility;
+            one.visibility = share * picture->against.zones[z].visibility;
         good = add_zone(table, reading, row, &one);
     }
     return good;
@@ -278,7 +289,8 @@ static bool read_row(const Table *table, TrainReading *reading, const CsvRow *ro
         return mistake(table, "has %d fields, the first row has %d", row->n, table->n_columns);
     if (!*zone.scene)
         return mistake(table, "the scene has no name");
-    if (!read_samples(table, row, &zone.samples) || !read_zone(table, row, n_zones, &zone.zone))
+    if (!read_samples(table, row, SAMPLES, &zone.samples) ||
+        !read_zone(table, row, n_zones, &zone.zone))
         return false;
     if (table->kind == TABLE_PAIRS)
         return look(table, reading, row, &zone);

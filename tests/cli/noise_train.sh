@@ -108,6 +108,12 @@ rows = list(csv.DictReader(open(sys.argv[2], newline="")))
 assert len(wanted) == len(rows) == 8 and [r["scene"] for r in rows] == ["one"] * 6 + ["two"] * 2
 assert all(abs(float(r["visibility"]) - w) <= 1e-8 * w for r, w in zip(rows, wanted)), (rows, wanted)
 assert float(rows[1]["visibility"]) > 1 and all(r["samples"] == "" for r in rows)' "$work/p.jsonl" "$work/p.csv"
+# Of 3 samples against 1, three quarters of the variance are the reference's: half of the difference is the picture's own.
+printf 'path,scene,reference,samples,reference_samples\nsub/s1_1.ppm,one,ref.ppm,3,1\n' >"$work/t/own.csv"
+check_code "pairs with their samples" 0 train -q "$work/t/own.csv" --save-features "$work/own.csv"
+check "are freed of the reference's noise" python3 -c 'import csv, sys
+own, all = (list(csv.DictReader(open(name, newline="")))[:2] for name in sys.argv[1:])
+assert all(abs(float(o["visibility"]) - 0.5 * float(a["visibility"])) <= 1e-8 for o, a in zip(own, all)), (own, all)' "$work/own.csv" "$work/p.csv"
 check_code "tables add up" 0 train -e -c variance "$work/p.csv" "$labels"
 check_has "their scenes too" "$work/out" "40 zones of 6 scenes"
 
@@ -130,6 +136,7 @@ wrong 2 "a path is empty" 'path,scene,reference\n,b,c\n'
 wrong 2 "scene has no name" 'path,scene,reference\na,,c\n'
 wrong 2 "nothing.ppm" 'path,scene,reference\nnothing.ppm,b,ref.ppm\n'
 wrong 3 "nothing.ppm" 'path,scene,reference\nref.ppm,a,ref.ppm\nref.ppm,b,nothing.ppm\n'
+wrong 2 "reference_samples: '-1'" 'path,scene,reference,samples,reference_samples\nsub/s1_1.ppm,a,ref.ppm,1,-1\n'
 wrong 2 "samples: 'x'" 'path,scene,reference,samples\na,b,c,x\n'
 wrong 2 "zone: '2'" 'path,scene,zone,noisy\nref.ppm,a,2,0\n'
 wrong 2 "zone: '-1'" 'path,scene,zone,noisy\nref.ppm,a,-1,0\n'
