@@ -14,7 +14,12 @@ static QbDecodeJob job = {.name = "raster", .options = &options};
 static QbRaster raster_of(int width, int height, QbColor color, bool alpha, int depth,
                           const void *pixels)
 {
-    QbRaster raster = {width, height, color, alpha, depth, NULL, NULL, 0, 1};
+    QbRaster raster = {.width = width,
+                       .height = height,
+                       .color = color,
+                       .alpha = alpha,
+                       .depth = depth,
+                       .orientation = 1};
     size_t n_bytes = qb_raster_row_bytes(&raster) * (size_t)height;
     raster.pixels = qb_alloc(n_bytes);
     memcpy(raster.pixels, pixels, n_bytes);
