@@ -7,9 +7,9 @@ set -eu
 build="gcc libc6-dev make pkg-config libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libgif-dev
 liblcms2-dev libavif-dev libheif-dev libjxl-dev libjansson-dev libxxhash-dev libcsv-dev
 libavformat-dev libavcodec-dev libavfilter-dev libavutil-dev libswscale-dev
-libopenexr-dev libsvm-dev"
+libopenexr-dev libsvm-dev zlib1g-dev"
 check="git python3 g++ xxhash libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 valgrind mandoc zsh fish
-bash binutils zlib1g-dev"
+bash binutils"
 
 wanted=
 for group in "$@"; do
