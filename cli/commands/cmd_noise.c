@@ -108,7 +108,7 @@ static int check_way(const NoiseRunArgs *args)
     const char *const given[] = {
         args->reference ? "--reference" : NULL,
         args->reference_features ? "--reference-features" : NULL, args->halves ? "--halves" : NULL,
-        args->extract ? "--extract" : NULL, args->noise.model ? "--model" : NULL};
+        args->extract ? "--extract" : NULL, args->noise.model ? "--noise-model" : NULL};
     const char *first = NULL;
     for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
         if (first && given[i])

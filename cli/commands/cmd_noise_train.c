@@ -51,7 +51,7 @@ static const Example examples[] = {
      "qboost noise train renders.csv --save-features f.csv"},
     {"Which classifier is best on scenes it has not seen?",
      "qboost noise train f.csv --classifier all --evaluate"},
-    {"Use the model", "qboost noise --model noise.gguf render.exr"},
+    {"Use the model", "qboost noise --noise-model noise.gguf render.exr"},
     {0}};
 
 /* What is written must not be what is read. */

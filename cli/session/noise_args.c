@@ -83,10 +83,6 @@ int noise_open_model(QbNoiseModel **out, const NoiseArgs *args)
     QbStatus status = qb_noise_model_open(out, args->model);
     if (status == QB_OK)
         return CLI_OK;
-    /* The variable is also the one for models that score pictures. */
-    const char *variable = getenv("QBOOST_MODEL");
-    bool from_variable = args->model && variable && strcmp(variable, args->model) == 0;
-    report("%s%s", qb_last_error(),
-           from_variable ? "; QBOOST_MODEL names it, --model names another" : "");
+    report("%s", qb_last_error());
     return status == QB_ERR_NOMEM ? CLI_LIMIT : CLI_MODEL;
 }

@@ -47,7 +47,7 @@ void noise_args_init(void);
      .help = "refuse pictures whose decoding would take more memory; k, M, G may follow (default: 4G)"}
 
 #define NOISE_MODEL_OPTION(Args, member) \
-    {.name = "model", .letter = 'm', .type = OPTION_STRING, .metavar = "FILE", \
+    {.name = "noise-model", .letter = 'm', .type = OPTION_STRING, .metavar = "FILE", \
      .offset = offsetof(Args, member.model), \
      .help = "GGUF file made by 'qboost noise train' (default: the model inside the program)"}
 

@@ -187,9 +187,9 @@ check_code "--fail-over: not above" 0 "$QBOOST" noise -q --fail-over 1 "$work/n/
 check_code "--fail-over: no noise is above 1" 2 "$QBOOST" noise --fail-over 1.5 "$work/n/a.ppm"
 check_code "more pixels than allowed" 1 "$QBOOST" noise --max-pixels 12000 "$work/n/a.ppm"
 check_has "the option is named" "$work/err" "--max-pixels"
-check_code "a model that is none" 4 "$QBOOST" noise --model "$work/n/zz.png" "$work/n/a.ppm"
-check_code "nor is one by a variable" 4 env QBOOST_MODEL="$work/n/zz.png" "$QBOOST" noise "$work/n/a.ppm"
-check_has "which is named" "$work/err" "QBOOST_MODEL"
+check_code "a model that is none" 4 "$QBOOST" noise --noise-model "$work/n/zz.png" "$work/n/a.ppm"
+check_code "nor is one by a variable" 4 env QBOOST_NOISE_MODEL="$work/n/zz.png" "$QBOOST" noise "$work/n/a.ppm"
+check_code "a model for scores does not concern it" 0 env QBOOST_MODEL="$work/n/zz.png" "$QBOOST" noise "$work/n/a.ppm"
 
 # ---- signals: what is written is whole, also when the list stops coming
 cat >"$work/stop.py" <<'PY'

@@ -32,7 +32,7 @@ check_code "train" 0 train "$labels" --classifier svm --name mine -o "$work/m.gg
 check_has "tells how many" "$work/out" "32 zones of 4 scenes, 8 of them noisy"
 check_has "and what was written" "$work/out" "m.gguf: svm trained"
 python3 tests/cli/noise_pictures.py "$work/new.ppm" 64 48 0.15 99
-check_code "the model judges" 0 "$QBOOST" noise --json --grid 2x1 --model "$work/m.gguf" "$work/new.ppm"
+check_code "the model judges" 0 "$QBOOST" noise --json --grid 2x1 --noise-model "$work/m.gguf" "$work/new.ppm"
 check_same "a picture it has not seen" "$(json "$work/out" '[z["visibility"] > 1 for z in d["zones"]], d["classifier"]')" "([False, True], 'svm')"
 check_same "by its name" "$(json "$work/out" 'd["model"]')" mine
 check_code "from the features" 0 train "$work/f.csv" --classifier svm --name mine -o "$work/m2.gguf" --save-features "$work/f2.csv" -t 1
@@ -51,7 +51,7 @@ check "the features' table" python3 "$work/columns.py" "$work/f.csv"
 for classifier in $("$QBOOST" noise train --classifier '' x 2>&1 | sed -n 's/.* is none of //p' | tr -d ,); do
     [ $classifier = all ] && continue
     check_code "$classifier learns" 0 train -q "$work/f.csv" -c $classifier -o "$work/$classifier.gguf"
-    check_code "$classifier judges" 0 "$QBOOST" noise --json --grid 2x1 --model "$work/$classifier.gguf" "$work/new.ppm"
+    check_code "$classifier judges" 0 "$QBOOST" noise --json --grid 2x1 --noise-model "$work/$classifier.gguf" "$work/new.ppm"
     check_same "$classifier sees where the noise is" \
         "$(json "$work/out" 'd["zones"][1]["visibility"] > d["zones"][0]["visibility"], d["classifier"]')" "(True, '$classifier')"
 done
@@ -112,8 +112,8 @@ assert float(rows[1]["visibility"]) > 1 and all(r["samples"] == "" for r in rows
 printf 'path,scene,reference,samples,reference_samples\nsub/s1_1.ppm,one,ref.ppm,3,1\n' >"$work/t/own.csv"
 check_code "pairs with their samples" 0 train -q "$work/t/own.csv" --save-features "$work/own.csv"
 check "are freed of the reference's noise" python3 -c 'import csv, sys
-own, all = (list(csv.DictReader(open(name, newline="")))[:2] for name in sys.argv[1:])
-assert all(abs(float(o["visibility"]) - 0.5 * float(a["visibility"])) <= 1e-8 for o, a in zip(own, all)), (own, all)' "$work/own.csv" "$work/p.csv"
+own, whole = (list(csv.DictReader(open(name, newline="")))[:2] for name in sys.argv[1:])
+assert all(abs(float(o["visibility"]) - 0.5 * float(a["visibility"])) <= 1e-8 for o, a in zip(own, whole)), (own, whole)' "$work/own.csv" "$work/p.csv"
 check_code "tables add up" 0 train -e -c variance "$work/p.csv" "$labels"
 check_has "their scenes too" "$work/out" "40 zones of 6 scenes"
 

@@ -269,5 +269,5 @@ for arguments in "" "$work/r $work/r" "-k 0 $work/r" "-k x $work/r" "--way halve
 done
 check_code "no such features" 3 "$QBOOST" noise watch --once --reference-features "$work/none" "$work/r"
 check_code "features that are none" 4 "$QBOOST" noise watch --once --reference-features "$p/ref.ppm" "$work/r"
-check_code "no such model" 4 "$QBOOST" noise watch --once --model "$work/none.gguf" "$work/r"
+check_code "no such model" 4 "$QBOOST" noise watch --once --noise-model "$work/none.gguf" "$work/r"
 finish
