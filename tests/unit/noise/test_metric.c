@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "stats/random.h"
 
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
