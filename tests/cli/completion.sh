@@ -29,9 +29,20 @@ check_same "bash: values after =" "$(complete score --format = t)" "table tsv "
 check_same "bash: values of a command's word" "$(complete completion z)" "zsh "
 check_same "bash: help completes commands" "$(complete help in)" "info "
 check_same "bash: files are left to bash" "$(complete score pho)" " "
+check_same "bash: the first of two words" "$(complete noi)" "noise "
+check_same "bash: the second" "$(complete noise "")" "watch train "
+check_same "bash: which may be a file instead" "$(complete noise pho)" " "
+check_same "bash: options of both" "$(complete noise watch --pat)" "--patience "
+check_same "bash: options of the first" "$(complete noise --fail)" "--fail-over "
+check_same "bash: a file behind two words" "$(complete noise watch wa)" " "
+check_same "bash: values of both" "$(complete noise watch --way h)" "halves "
+check_same "bash: help completes the second" "$(complete help noise tr)" "train "
 
 if command -v fish >/dev/null; then
     check "fish: options" bash -c 'fish -c "source $1; complete -C \"qboost score --max\"" | grep -q -- --max-pixels' - "$work/complete.fish"
+    check "fish: options of two words" bash -c 'fish -c "source $1; complete -C \"qboost noise watch --pat\"" | grep -q -- --patience' - "$work/complete.fish"
+    check "fish: options of the first alone" bash -c '! fish -c "source $1; complete -C \"qboost noise watch --fail\"" | grep -q -- --fail-over' - "$work/complete.fish"
+    check "fish: the second word" bash -c 'fish -c "source $1; complete -C \"qboost noise wa\"" | grep -q "^watch"' - "$work/complete.fish"
     check "fish: values" bash -c 'fish -c "source $1; complete -C \"qboost score --format js\"" | grep -q "^jsonl"' - "$work/complete.fish"
 else
     skip "fish: options" "fish is not installed"
@@ -42,7 +53,7 @@ else
     skip "zsh: the script defines its function" "zsh is not installed"
 fi
 # a script knows every option of the help
-for command in score ask info; do
+for command in score ask info noise "noise watch" "noise train"; do
     missing=
     for option in $("$QBOOST" $command --help | grep -oE '^  (-.,|   ) --[a-z-]+' | grep -oE -- '--[a-z-]+'); do
         grep -qF -e "$option" "$work/complete.zsh" || missing="$missing zsh:$option"

@@ -2,8 +2,8 @@
 # The manual pages are valid mdoc and tell all options.
 # SPDX-License-Identifier: Apache-2.0
 . tests/cli/lib.sh
-for command in "" score ask info completion help; do
-    page=qboost${command:+-$command}.1
+for command in "" score ask info noise "noise watch" "noise train" completion help; do
+    page=qboost${command:+-${command// /-}}.1
     check_code "$page" 0 "$QBOOST" help --man $command
     cp "$work/out" "$work/$page"
     if command -v mandoc >/dev/null; then
