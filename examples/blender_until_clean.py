@@ -171,7 +171,7 @@ def render_until_clean(scene, arguments, folder):
         left = answer["samples_left"]
         print("%6d samples, %7.1f s: noise in %d of %d zones, %d done%s" % (
             total, render_s, sum(zone["state"] == "visible" for zone in answer["zones"]), zones, answer["zones_done"],
-            "; about %d more samples" % left if left else ""), flush=True)
+            "; about %d more samples" % math.ceil(left) if left and left > 1 else ""), flush=True)
         if answer["done"] or total >= arguments.max_samples:
             break
         wanted = next_total(total, answer, arguments)
