@@ -224,6 +224,16 @@ static char *other_path(const NoiseJudge *judge, const Input *input, const Input
     return path.data;
 }
 
+/* What is not light in one of the pictures is nothing to judge by. */
+static void doubt(NoiseJudged *judged)
+{
+    qb_noise_report_doubt(&judged->report, judged->picture.light);
+    if (judged->mean.light)
+        qb_noise_report_doubt(&judged->report, judged->mean.light);
+    if (judged->reference)
+        qb_noise_report_doubt(&judged->report, judged->reference->light);
+}
+
 static QbStatus open_and_judge(NoiseJudged *out, const NoiseJudge *judge, const Input *input,
                                const Input *second)
 {
@@ -240,7 +250,9 @@ static QbStatus open_and_judge(NoiseJudged *out, const NoiseJudge *judge, const 
     out->record.info = out->picture.info;
     noise_picture_add_note(&out->note, &out->picture.info);
     status = judge->way->judge(out, judge, second);
-    if (status != QB_OK && !out->error)
+    if (status == QB_OK)
+        doubt(out);
+    else if (!out->error)
         out->error = cli_strdup(qb_last_error());
     return status;
 }

@@ -105,7 +105,7 @@ void watched_free(Watched *watched)
     noise_picture_free(&watched->halves[1]);
 }
 
-QbStatus watch_judge(QbNoiseReport *out, const WatchJudge *judge, const Watched *watched)
+static QbStatus judge_by(QbNoiseReport *out, const WatchJudge *judge, const Watched *watched)
 {
     const QbImage *image = watched->shown.image;
     if (judge->features)
@@ -114,4 +114,12 @@ QbStatus watch_judge(QbNoiseReport *out, const WatchJudge *judge, const Watched 
         return qb_noise_judge(out, judge->model, image, judge->run.grid, judge->threads);
     return qb_noise_judge_halves(out, watched->halves[0].image, watched->halves[1].image, image,
                                  judge->run.grid, judge->threads);
+}
+
+QbStatus watch_judge(QbNoiseReport *out, const WatchJudge *judge, const Watched *watched)
+{
+    QbStatus status = judge_by(out, judge, watched);
+    if (status == QB_OK)
+        qb_noise_report_doubt(out, watched->shown.light);
+    return status;
 }

@@ -59,6 +59,10 @@ QB_API void qb_light_info(QbLightInfo *out, const QbLight *light);
 /* rgb[height][width][3], finite, >= 0. Borrowed from light. */
 QB_API const float *qb_light_pixels(const QbLight *light);
 
+/* Pixels in the rectangle (which lies in the picture) that hold no light: a sample of theirs was
+ * replaced. Negative ones count from -0.01 downwards: a reconstruction filter leaves a little. */
+QB_API int64_t qb_light_unreal_count(const QbLight *light, int x, int y, int width, int height);
+
 typedef struct QbToneMapping {
     size_t size; /* set by qb_tone_mapping_init */
     /* "srgb" (default): clipped at 1; "reinhard", "hable", "aces": curves that roll off

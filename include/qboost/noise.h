@@ -35,6 +35,11 @@ typedef struct QbNoiseReport {
     QbNoiseZone zones[QB_NOISE_MAX_ZONES];
 } QbNoiseReport;
 
+/* Zones of which more than 1 pixel in 100 holds no light (qb_light_unreal_count) cannot be told:
+ * what replaces it is flat, and would pass for clean. To be called after judging, with each picture
+ * that the report was made from; report and light are of one picture size. */
+QB_API void qb_noise_report_doubt(QbNoiseReport *report, const QbLight *light);
+
 /* ---- Without a reference: a learned model ------------------------------------------------------
  */
 

@@ -14,8 +14,11 @@
 
 struct QbLight {
     QbLightInfo info;
-    float *pixels; /* [height][width][3], owned */
+    float *pixels;   /* [height][width][3], owned */
+    uint8_t *unreal; /* [height][width]: 1 = a sample was replaced; owned, NULL = none was */
 };
+
+static const float LEAST_NEGATIVE = -0.01f; /* light.h */
 
 void qb_light_options_init(QbLightOptions *options)
 {
@@ -52,8 +55,19 @@ static size_t sample_count(const QbLight *light)
     return (size_t)light->info.width * (size_t)light->info.height * 3;
 }
 
-/* Replaces what no light can be, as light.h says, and counts it. */
-static void clean(QbLight *light)
+static QbStatus mark_unreal(QbLight *light, size_t sample)
+{
+    if (!light->unreal) {
+        light->unreal = qb_calloc((size_t)light->info.width, (size_t)light->info.height);
+        if (!light->unreal)
+            return QB_ERR_NOMEM;
+    }
+    light->unreal[sample / 3] = 1;
+    return QB_OK;
+}
+
+/* Replaces what no light can be, as light.h says, counts it and marks where it was. */
+static QbStatus clean(QbLight *light)
 {
     size_t n = sample_count(light);
     float largest = 0.0f;
@@ -61,18 +75,29 @@ static void clean(QbLight *light)
         if (isfinite(light->pixels[i]) && light->pixels[i] > largest)
             largest = light->pixels[i];
     for (size_t i = 0; i < n; i++) {
-        float *value = &light->pixels[i];
-        if (isnan(*value)) {
-            light->info.n_nan++;
-            *value = 0.0f;
-        } else if (*value < 0.0f) {
-            light->info.n_negative++;
-            *value = 0.0f;
-        } else if (isinf(*value)) {
-            light->info.n_infinite++;
-            *value = largest;
-        }
+        float value = light->pixels[i];
+        if (value >= 0.0f && isfinite(value))
+            continue;
+        bool nan = isnan(value), negative = value < 0.0f;
+        light->info.n_nan += nan;
+        light->info.n_negative += negative;
+        light->info.n_infinite += !nan && !negative;
+        light->pixels[i] = nan || negative ? 0.0f : largest;
+        if ((!negative || value <= LEAST_NEGATIVE) && mark_unreal(light, i) != QB_OK)
+            return QB_ERR_NOMEM;
     }
+    return QB_OK;
+}
+
+int64_t qb_light_unreal_count(const QbLight *light, int x, int y, int width, int height)
+{
+    int64_t n = 0;
+    for (int row = y; light->unreal && row < y + height; row++) {
+        const uint8_t *at = light->unreal + (size_t)row * (size_t)light->info.width + x;
+        for (int i = 0; i < width; i++)
+            n += at[i];
+    }
+    return n;
 }
 
 QbStatus qb_light_new_rgb(QbLight **out, const float *rgb, int width, int height)
@@ -84,8 +109,21 @@ QbStatus qb_light_new_rgb(QbLight **out, const float *rgb, int width, int height
         return status;
     memcpy((*out)->pixels, rgb, sample_count(*out) * sizeof *rgb);
     (*out)->info.is_light = true;
-    clean(*out);
-    return QB_OK;
+    status = clean(*out);
+    if (status)
+        qb_light_free(out);
+    return status;
+}
+
+/* In the mean a pixel holds no light when it held none in one of the two. */
+static QbStatus join_unreal(QbLight *out, const QbLight *light)
+{
+    size_t n = sample_count(out);
+    QbStatus status = QB_OK;
+    for (size_t i = 0; light->unreal && i < n && !status; i += 3)
+        if (light->unreal[i / 3])
+            status = mark_unreal(out, i);
+    return status;
 }
 
 QbStatus qb_light_mean(QbLight **out, const QbLight *a, const QbLight *b)
@@ -113,7 +151,12 @@ QbStatus qb_light_mean(QbLight **out, const QbLight *a, const QbLight *b)
     size_t n = sample_count(*out);
     for (size_t i = 0; i < n; i++) /* in double: the sum may exceed what a float holds */
         (*out)->pixels[i] = (float)(((double)a->pixels[i] + b->pixels[i]) / 2);
-    return QB_OK;
+    status = join_unreal(*out, a);
+    if (!status)
+        status = join_unreal(*out, b);
+    if (status)
+        qb_light_free(out);
+    return status;
 }
 
 void qb_light_free(QbLight **light)
@@ -121,6 +164,7 @@ void qb_light_free(QbLight **light)
     if (!light || !*light)
         return;
     qb_free((*light)->pixels);
+    qb_free((*light)->unreal);
     qb_free(*light);
     *light = NULL;
 }
@@ -144,8 +188,10 @@ static QbStatus from_float_raster(QbLight **out, const QbRaster *raster, const c
     light->info.is_light = true;
     light->info.missing = raster->missing ? raster->missing : "";
     light->info.samples = raster->samples;
-    clean(light);
-    return QB_OK;
+    status = clean(light);
+    if (status)
+        qb_light_free(out);
+    return status;
 }
 
 static QbStatus from_image(QbLight **out, const QbImage *image)

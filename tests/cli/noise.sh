@@ -180,6 +180,11 @@ head -c 5000 "$work/n/b.pfm" >"$work/half.pfm"
 check_code "half a file, and one that is not there" 1 "$QBOOST" noise --json "$work/half.pfm" "$work/no.exr" "$work/n/a.ppm"
 check_same "are records with an error" "$(grep -c '"error"' "$work/out")" 2
 check_same "beside one that is judged" "$(grep -c '"zones"' "$work/out")" 1
+# A picture of nothing but errors is no clean one.
+python3 -c 'import struct, sys; sys.stdout.buffer.write(b"PF\n64 64\n-1.0\n" + struct.pack("<f", float("nan")) * 64 * 64 * 3)' >"$work/nothing.pfm"
+check_code "not a number throughout: the gate stays shut" 1 "$QBOOST" noise -q --json --fail-over 0 "$work/nothing.pfm"
+check_has "its noise cannot be told" "$work/out" '"noise":null,"visibility":null'
+check_code "nor does the watch end" 7 "$QBOOST" noise watch -q --once -k 1 - <<<"$work/nothing.pfm"
 check_code "--fail-over: above" 6 "$QBOOST" noise -q --fail-over 0 "$work/n/a.ppm"
 check_has "says so" "$work/err" "the noise of 1 of 1 picture is above 0"
 check_code "--fail-over: a failure counts more" 1 "$QBOOST" noise -q --fail-over 0 "$work/n/a.ppm" "$work/n/zz.png"

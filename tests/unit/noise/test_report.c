@@ -87,12 +87,55 @@ static void test_report(void **state)
     assert_true(report.visibility == INFINITY && report.noise == 1);
 }
 
+/* Renderers' errors are read as flat black or white: not to be taken for a clean zone. */
+static void test_doubt(void **state)
+{
+    (void)state;
+    enum { SIDE = 64 };
+    static float rgb[SIDE][SIDE][3];
+    for (int i = 0; i < SIDE * SIDE * 3; i++)
+        (&rgb[0][0][0])[i] = 0.5f;
+    for (int y = 0; y < 32; y++) /* zone 0: a tenth and more; zone 1: one pixel; zone 2: hardly */
+        for (int x = 0; x < 4; x++) {
+            rgb[y][x][1] = y % 2 ? NAN : INFINITY;
+            rgb[32 + y][x][2] = -0.005f;
+            rgb[32 + y][32 + x][0] = -1.0f; /* zone 3 */
+        }
+    rgb[5][40][0] = NAN;
+    QbLight *light = NULL, *clean = NULL, *mean = NULL;
+    assert_int_equal(qb_light_new_rgb(&light, &rgb[0][0][0], SIDE, SIDE), QB_OK);
+    assert_int_equal(qb_light_unreal_count(light, 0, 0, 32, 32), 128);
+    assert_int_equal(qb_light_unreal_count(light, 32, 0, 32, 32), 1);
+    assert_int_equal(qb_light_unreal_count(light, 0, 32, 32, 32), 0);
+    assert_int_equal(qb_light_unreal_count(light, 32, 32, 32, 32), 128);
+
+    const double all[] = {0.5, 0.5, 0.5, 0.5};
+    QbNoiseReport report;
+    qb_noise_report_fill(&report, (QbNoiseGrid){2, 2}, all);
+    qb_noise_report_doubt(&report, light);
+    assert_true(isnan(report.zones[0].visibility) && isnan(report.zones[3].noise));
+    assert_true(report.zones[1].visibility == 0.5 && report.zones[2].noise == 0);
+    assert_true(isnan(report.visibility) && isnan(report.noise));
+
+    /* A mean has what one of the two had. */
+    for (int i = 0; i < SIDE * SIDE * 3; i++)
+        (&rgb[0][0][0])[i] = 0.5f;
+    assert_int_equal(qb_light_new_rgb(&clean, &rgb[0][0][0], SIDE, SIDE), QB_OK);
+    assert_int_equal(qb_light_unreal_count(clean, 0, 0, SIDE, SIDE), 0);
+    assert_int_equal(qb_light_mean(&mean, clean, light), QB_OK);
+    assert_int_equal(qb_light_unreal_count(mean, 0, 0, SIDE, SIDE), 257);
+    qb_light_free(&light);
+    qb_light_free(&clean);
+    qb_light_free(&mean);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zones),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_doubt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
