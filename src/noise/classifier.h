@@ -39,7 +39,7 @@ typedef struct QbNoiseClassifier {
     /* The same rows and setting give the same bits. Rows may be all of one kind. *out: owned, by
      * free. */
     QbStatus (*train)(void **out, const QbNoiseRows *rows, const QbNoiseSetting *setting);
-    /* Above 0: noisy; the more, the noisier. x[width]: standardised. */
+    /* The more, the noisier; learn.c finds the border. x[width]: standardised. */
     double (*decide)(const void *state, const float *x);
     /* False past the last one. */
     bool (*part)(QbModelPart *out, const void *state, int index);

@@ -19,7 +19,8 @@ static const int RULES[] = {1, 4, 8, 16};
 static const double SHARPNESS[] = {1, 3};
 enum { N_RULES = sizeof RULES / sizeof *RULES, N_SHARPNESS = sizeof SHARPNESS / sizeof *SHARPNESS };
 
-static const double RIDGE = 0.02; /* of the examples' weight, on features of variance 1 */
+static const double MIN_SHARE = 1e-4; /* what is less like a rule's centre says nothing about it */
+static const double RIDGE = 0.02;     /* of the examples' weight, on features of variance 1 */
 
 typedef struct {
     int n, width;
@@ -244,6 +245,8 @@ static void fit_rule(Rules *rules, int rule, const QbNoiseRows *rows, double *a,
     for (size_t i = 0; i < rows->n; i++) {
         const float *x = rows->x + i * (size_t)rows->width;
         memberships(share, rules, x);
+        if (share[rule] < MIN_SHARE)
+            continue;
         for (int k = 0; k < rules->width; k++)
             x1[k] = (double)x[k];
         x1[n - 1] = 1;

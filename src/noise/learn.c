@@ -23,9 +23,11 @@ enum {
     FINAL_ROUNDS = 12    /* of the search would take about as long as learning in the end */
 };
 
-/* Visibilities further than this from the border count as if they were here: a zone with four times
- * the visible noise is as noisy as can be. */
-static const double MAX_OCTAVES = 2;
+/* Visibilities further than this from the border count as if they were here: a zone with eight
+ * times the visible noise is as noisy as can be. */
+static const double MAX_OCTAVES = 3;
+static const double FAR_OCTAVES = 2, FAR_SHARE = 0.5;
+static const double MIN_SLOPE = 1e-3; /* more of a decision is never less noise */
 
 /* Of the search: one setting, one group left out. The text of an error belongs to its thread. */
 typedef struct {
@@ -51,17 +53,37 @@ typedef struct {
 /* ---- 1. Examples
  * -------------------------------------------------------------------------------*/
 
+static double bounded_octaves(double visibility)
+{
+    double octaves = visibility > 0 ? log2(visibility) : -MAX_OCTAVES;
+    return octaves < -MAX_OCTAVES ? -MAX_OCTAVES : octaves > MAX_OCTAVES ? MAX_OCTAVES : octaves;
+}
+
+static bool is_far(const QbNoiseExamples *examples, size_t i)
+{
+    return fabs(bounded_octaves(examples->visibility[i])) >= FAR_OCTAVES;
+}
+
+/* In random order. Of those far from the border, which a ladder of renders is full of and which say
+ * little, so many are kept that there are FAR_SHARE of them to one that is near. */
 static void pick(Lesson *lesson, int left_out, QbRandom *random)
 {
     const QbNoiseExamples *examples = lesson->learning->examples;
+    size_t *picked = lesson->picked, n = 0, n_near = 0, n_far = 0;
     for (size_t i = 0; i < examples->n; i++)
-        if (examples->scene[i] != left_out)
-            lesson->picked[lesson->n++] = i;
-    for (size_t i = lesson->n; i > 1; i--) {
-        size_t j = qb_random_below(random, (uint32_t)i), swap = lesson->picked[i - 1];
-        lesson->picked[i - 1] = lesson->picked[j];
-        lesson->picked[j] = swap;
+        if (examples->scene[i] != left_out) {
+            n_near += !is_far(examples, i);
+            picked[n++] = i;
+        }
+    for (size_t i = n; i > 1; i--) {
+        size_t j = qb_random_below(random, (uint32_t)i), swap = picked[i - 1];
+        picked[i - 1] = picked[j];
+        picked[j] = swap;
     }
+    size_t far_limit = n_near ? (size_t)ceil(FAR_SHARE * (double)n_near) : n;
+    for (size_t i = 0; i < n; i++)
+        if (!is_far(examples, picked[i]) || n_far++ < far_limit)
+            picked[lesson->n++] = picked[i];
 }
 
 static void find_scaling(Lesson *lesson)
@@ -82,12 +104,6 @@ static void find_scaling(Lesson *lesson)
         model->mean[k] = (float)mean;
         model->scale[k] = deviation > 1e-6 ? (float)(1 / deviation) : 0; /* says nothing */
     }
-}
-
-static double bounded_octaves(double visibility)
-{
-    double octaves = visibility > 0 ? log2(visibility) : -MAX_OCTAVES;
-    return octaves < -MAX_OCTAVES ? -MAX_OCTAVES : octaves > MAX_OCTAVES ? MAX_OCTAVES : octaves;
 }
 
 static void take_examples(Lesson *lesson)
@@ -211,37 +227,54 @@ static QbStatus search(Lesson *lesson, QbPool *pool)
 /* ---- 3. Choice
  * ---------------------------------------------------------------------------------*/
 
-/* Least squares of octaves = slope * decision, so that the border of the classes stays at
- * visibility 1. */
-static double slope_of(const double *decisions, const Lesson *lesson)
+/* What an example counts, noisy and clean ones the same in all. */
+static void kind_weights(double weights[2], const Lesson *lesson)
 {
-    double product = 0, square = 1e-12;
+    double n[2] = {0};
+    for (size_t i = 0; i < lesson->n; i++)
+        n[lesson->octaves[i] > 0]++;
+    for (int kind = 0; kind < 2; kind++)
+        weights[kind] = n[kind] > 0 ? 0.5 / n[kind] : 0;
+}
+
+/* octaves = slope * decision + offset by least squares. */
+static void fit_scale(double *out_slope, double *out_offset, const double *decisions,
+                      const Lesson *lesson)
+{
+    double weights[2], sum[2] = {0}, mean[2] = {0}, product = 0, square = 1e-12;
+    kind_weights(weights, lesson);
     for (size_t i = 0; i < lesson->n; i++) {
-        product += decisions[i] * lesson->octaves[i];
-        square += decisions[i] * decisions[i];
+        double weight = weights[lesson->octaves[i] > 0];
+        sum[0] += weight;
+        mean[0] += weight * decisions[i];
+        mean[1] += weight * lesson->octaves[i];
     }
-    return product / square;
+    mean[0] /= sum[0];
+    mean[1] /= sum[0];
+    for (size_t i = 0; i < lesson->n; i++) {
+        double weight = weights[lesson->octaves[i] > 0], d = decisions[i] - mean[0];
+        product += weight * d * (lesson->octaves[i] - mean[1]);
+        square += weight * d * d;
+    }
+    *out_slope = fmax(product / square, MIN_SLOPE);
+    *out_offset = mean[1] - *out_slope * mean[0];
 }
 
 /* The share told wrongly, of noisy and clean zones alike, and the root mean square error in
  * octaves, which tells settings apart that agree in the first. */
-static double loss_of(const double *decisions, double slope, const Lesson *lesson)
+static double loss_of(const double *decisions, double slope, double offset, const Lesson *lesson)
 {
-    double n[2] = {0}, wrong[2] = {0}, squares = 0;
+    double weights[2], wrong = 0, squares = 0;
+    kind_weights(weights, lesson);
     for (size_t i = 0; i < lesson->n; i++) {
         bool noisy = lesson->octaves[i] > 0;
-        double octaves = slope * decisions[i];
-        octaves = octaves < -MAX_OCTAVES  ? -MAX_OCTAVES
-                  : octaves > MAX_OCTAVES ? MAX_OCTAVES
-                                          : octaves;
-        n[noisy]++;
-        wrong[noisy] += (decisions[i] > 0) != noisy;
-        squares += (octaves - lesson->octaves[i]) * (octaves - lesson->octaves[i]);
+        double octaves = slope * decisions[i] + offset;
+        wrong += (octaves > 0) != noisy ? weights[noisy] : 0;
+        octaves = octaves > -MAX_OCTAVES ? octaves : -MAX_OCTAVES;
+        double off = (octaves < MAX_OCTAVES ? octaves : MAX_OCTAVES) - lesson->octaves[i];
+        squares += weights[noisy] * off * off;
     }
-    double share = 0;
-    for (int kind = 0; kind < 2; kind++)
-        share += n[kind] > 0 ? wrong[kind] / n[kind] / 2 : 0;
-    return share + 0.1 * sqrt(squares / (double)lesson->n);
+    return wrong + 0.5 * sqrt(squares);
 }
 
 /* The first of the best. */
@@ -251,11 +284,14 @@ static QbNoiseSetting choose(Lesson *lesson)
     double least = INFINITY;
     for (int s = 0; s < lesson->n_settings; s++) {
         const double *decisions = lesson->decisions + (size_t)s * lesson->n;
-        double slope = slope_of(decisions, lesson), loss = loss_of(decisions, slope, lesson);
+        double slope, offset;
+        fit_scale(&slope, &offset, decisions, lesson);
+        double loss = loss_of(decisions, slope, offset, lesson);
         if (loss < least) {
             least = loss;
             best = s;
-            lesson->model->slope = (float)fmax(slope, 1e-3);
+            lesson->model->slope = (float)slope;
+            lesson->model->offset = (float)offset;
         }
     }
     return lesson->rounds[best * N_GROUPS].setting;

@@ -73,7 +73,8 @@ QbStatus qb_noise_model_predict(double *visibility, const QbNoiseModel *model, c
         return QB_ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
         qb_noise_standardise(x, model, values + i * width);
-        double octaves = (double)model->slope * model->classifier->decide(model->state, x);
+        double octaves = (double)model->offset +
+                         (double)model->slope * model->classifier->decide(model->state, x);
         octaves = octaves > -QB_NOISE_MAX_OCTAVES ? octaves : -QB_NOISE_MAX_OCTAVES;
         visibility[i] = exp2(octaves < QB_NOISE_MAX_OCTAVES ? octaves : QB_NOISE_MAX_OCTAVES);
     }

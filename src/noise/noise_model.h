@@ -14,7 +14,7 @@ struct QbNoiseModel {
     const QbNoiseClassifier *classifier;
     void *state;         /* of the classifier, owned */
     float *mean, *scale; /* [n_features], owned: x = (value - mean) * scale */
-    float slope;         /* visibility = 2^(slope * decision), > 0 */
+    float slope, offset; /* visibility = 2^(slope * decision + offset), slope > 0 */
     int n_features;
 };
 

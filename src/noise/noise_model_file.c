@@ -15,7 +15,7 @@ static const char ARCHITECTURE[] = "qboost-noise";
 static const char CLASSIFIER_KEY[] = "qboost-noise.classifier";
 static const char FEATURES_KEY[] = "qboost-noise.features";
 static const char REVISION_KEY[] = "qboost-noise.features_revision";
-static const char SLOPE_KEY[] = "qboost-noise.slope";
+static const char SLOPE_KEY[] = "qboost-noise.slope", OFFSET_KEY[] = "qboost-noise.offset";
 
 /* Raised when a feature keeps its name and changes its value. */
 enum { FEATURES_REVISION = 1, MAX_FEATURES = 256 };
@@ -44,6 +44,7 @@ static void describe(QbGgufWriter *writer, const QbNoiseModel *model)
     qb_gguf_put_string(writer, "general.name", model->name);
     qb_gguf_put_string(writer, CLASSIFIER_KEY, model->classifier->name);
     qb_gguf_put_f32(writer, SLOPE_KEY, model->slope);
+    qb_gguf_put_f32(writer, OFFSET_KEY, model->offset);
     qb_gguf_put_u32(writer, REVISION_KEY, FEATURES_REVISION);
     qb_gguf_put_string_array(writer, FEATURES_KEY, names, n);
     QbModelPart part;
@@ -113,7 +114,8 @@ static QbStatus read_scaling(QbNoiseModel *model, const QbGguf *gguf)
     if (!(status = qb_model_part_read(&mean, NULL, gguf, 1, model->n_features, "features.mean")) &&
         !(status =
               qb_model_part_read(&scale, NULL, gguf, 1, model->n_features, "features.scale")) &&
-        !(status = qb_gguf_get_f32(&model->slope, gguf, SLOPE_KEY))) {
+        !(status = qb_gguf_get_f32(&model->slope, gguf, SLOPE_KEY)) &&
+        !(status = qb_gguf_get_f32(&model->offset, gguf, OFFSET_KEY))) {
         memcpy(model->mean, mean, (size_t)model->n_features * sizeof *mean);
         memcpy(model->scale, scale, (size_t)model->n_features * sizeof *scale);
         if (!(model->slope > 0))

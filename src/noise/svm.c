@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double COSTS[] = {1, 8, 64}, GAMMAS[] = {0.125, 0.5, 2}; /* gammas for width 1 */
+static const double COSTS[] = {1, 8, 64};
+static const double GAMMAS[] = {1.0 / 128, 1.0 / 32, 0.125}; /* over the number of features */
 enum { N_COSTS = sizeof COSTS / sizeof *COSTS, N_GAMMAS = sizeof GAMMAS / sizeof *GAMMAS };
 
 /* ---- Training

@@ -20,7 +20,7 @@ static const char *const names[] = {
 };
 
 typedef struct {
-    QbMoments lightness, coarse, gradient;
+    QbFeatureSums lightness, coarse, gradient;
     double n_edge, n_dark, n_clipped;
 } State;
 
@@ -30,8 +30,8 @@ static void add_pixels(State *s, const float *l, const float *smooth, int n)
         float across = smooth[x + 1] - smooth[x - 1];
         float down = smooth[x + QB_TILE_STRIDE] - smooth[x - QB_TILE_STRIDE];
         float gradient = 0.5f * sqrtf(across * across + down * down);
-        qb_moments_add(&s->lightness, l[x]);
-        qb_moments_add(&s->gradient, gradient);
+        qb_feature_sums_add(&s->lightness, l[x]);
+        qb_feature_sums_add(&s->gradient, gradient);
         s->n_edge += gradient > EDGE;
         s->n_dark += l[x] < DARK;
         s->n_clipped += l[x] > CLIPPED;
@@ -55,19 +55,19 @@ static void add(void *user, QbZoneTile *tile)
         add_pixels(s, qb_tile_l(tile, y), qb_tile_row(tile->work[0], y), tile->width);
     for (int y = 0; y + BLOCK <= tile->height; y += BLOCK)
         for (int x = 0; x + BLOCK <= tile->width; x += BLOCK)
-            qb_moments_add(&s->coarse, block_mean(tile, x, y));
+            qb_feature_sums_add(&s->coarse, block_mean(tile, x, y));
 }
 
 static void finish(float *values, const void *user)
 {
     const State *s = user;
     double n = s->lightness.n > 0 ? s->lightness.n : 1;
-    values[0] = (float)(qb_moments_mean(&s->lightness) / 100);
-    values[1] = qb_zone_log(qb_moments_spread(&s->coarse));
+    values[0] = (float)(qb_feature_sums_mean(&s->lightness) / 100);
+    values[1] = qb_zone_log(qb_feature_sums_spread(&s->coarse));
     values[2] = (float)(s->n_edge / n);
     values[3] = (float)(s->n_dark / n);
     values[4] = (float)(s->n_clipped / n);
-    values[5] = qb_zone_log(qb_moments_mean(&s->gradient));
+    values[5] = qb_zone_log(qb_feature_sums_mean(&s->gradient));
 }
 
 const QbZoneFamily qb_zone_context = {"context", names, sizeof(State), add, finish};

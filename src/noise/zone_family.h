@@ -31,40 +31,65 @@ static inline float qb_zone_log(double amount)
     return (float)log2(amount + 1.0 / 32);
 }
 
+/* libm's fmaxf and fminf are calls, for the sake of not-a-numbers that do not occur here. */
+static inline float qb_max(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+static inline float qb_min(float a, float b)
+{
+    return a < b ? a : b;
+}
+
 /* ---- Sums
  * --------------------------------------------------------------------------------------*/
 
-typedef struct QbMoments {
-    double n, sum, squares, absolute;
-} QbMoments;
+typedef struct QbFeatureSums {
+    double n, sum, squares;
+} QbFeatureSums;
 
-static inline void qb_moments_add(QbMoments *sums, float x)
+static inline void qb_feature_sums_add(QbFeatureSums *sums, float x)
 {
     sums->n++;
     sums->sum += (double)x;
     sums->squares += (double)x * (double)x;
-    sums->absolute += (double)fabsf(x);
 }
 
-static inline double qb_moments_mean(const QbMoments *s)
+/* The same of x[n], n <= QB_TILE_SIDE: in four lanes, which a float is wide enough for. */
+static inline void qb_feature_sums_row(QbFeatureSums *sums, const float *x, int n)
+{
+    float sum[4] = {0}, squares[4] = {0};
+    int i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int lane = 0; lane < 4; lane++) {
+            sum[lane] += x[i + lane];
+            squares[lane] += x[i + lane] * x[i + lane];
+        }
+    for (; i < n; i++) {
+        sum[0] += x[i];
+        squares[0] += x[i] * x[i];
+    }
+    sums->n += n;
+    sums->sum += (double)((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    sums->squares += (double)((squares[0] + squares[1]) + (squares[2] + squares[3]));
+}
+
+static inline double qb_feature_sums_mean(const QbFeatureSums *s)
 {
     return s->n > 0 ? s->sum / s->n : 0;
 }
 
-static inline double qb_moments_absolute(const QbMoments *s)
-{
-    return s->n > 0 ? s->absolute / s->n : 0;
-}
-
-static inline double qb_moments_rms(const QbMoments *s)
+static inline double qb_feature_sums_rms(const QbFeatureSums *s)
 {
     return s->n > 0 ? sqrt(s->squares / s->n) : 0;
 }
 
 /* Standard deviation. */
-static inline double qb_moments_spread(const QbMoments *s)
+static inline double qb_feature_sums_spread(const QbFeatureSums *s)
 {
-    double mean = qb_moments_mean(s), variance = s->n > 0 ? s->squares / s->n - mean * mean : 0;
+    double mean = qb_feature_sums_mean(s),
+           variance = s->n > 0 ? s->squares / s->n - mean * mean : 0;
     return variance > 0 ? sqrt(variance) : 0;
 }
 

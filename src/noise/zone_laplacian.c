@@ -16,22 +16,23 @@ static const char *const names[] = {
 };
 
 typedef struct {
-    QbMoments immerkaer, laplacian;
+    QbFeatureSums immerkaer, laplacian;
     QbZoneLevels blocks;
 } State;
 
-/* Scaled to the standard deviation of white noise. */
+/* Scaled to the standard deviation of white noise. absolute[width]: of Immerkær's. */
 static void differences(State *s, float *absolute, const QbZoneTile *tile, int y)
 {
     const float *a = qb_tile_l(tile, y - 1), *b = qb_tile_l(tile, y), *c = qb_tile_l(tile, y + 1);
+    float laplacian[QB_TILE_SIDE];
     for (int x = 0; x < tile->width; x++) {
         float corners = a[x - 1] + a[x + 1] + c[x - 1] + c[x + 1];
         float sides = a[x] + b[x - 1] + b[x + 1] + c[x];
-        float immerkaer = (corners - 2.0f * sides + 4.0f * b[x]) / 6.0f;
-        qb_moments_add(&s->immerkaer, immerkaer);
-        qb_moments_add(&s->laplacian, (sides - 4.0f * b[x]) / 4.472136f); /* root of 20 */
-        absolute[x] = fabsf(immerkaer);
+        absolute[x] = fabsf(corners - 2.0f * sides + 4.0f * b[x]) / 6.0f;
+        laplacian[x] = fabsf(sides - 4.0f * b[x]) / 4.472136f; /* root of 20 */
     }
+    qb_feature_sums_row(&s->immerkaer, absolute, tile->width);
+    qb_feature_sums_row(&s->laplacian, laplacian, tile->width);
 }
 
 static void add(void *user, QbZoneTile *tile)
@@ -53,10 +54,10 @@ static void finish(float *values, const void *user)
 {
     static const double GAUSSIAN = 1.2533141373155; /* root of pi / 2: mean of |x| to deviation */
     const State *s = user;
-    *values++ = qb_zone_log(qb_moments_absolute(&s->immerkaer) * GAUSSIAN);
-    *values++ = qb_zone_log(qb_moments_rms(&s->immerkaer));
-    *values++ = qb_zone_log(qb_moments_absolute(&s->laplacian) * GAUSSIAN);
-    *values++ = qb_zone_log(qb_moments_rms(&s->laplacian));
+    *values++ = qb_zone_log(qb_feature_sums_mean(&s->immerkaer) * GAUSSIAN);
+    *values++ = qb_zone_log(qb_feature_sums_rms(&s->immerkaer));
+    *values++ = qb_zone_log(qb_feature_sums_mean(&s->laplacian) * GAUSSIAN);
+    *values++ = qb_zone_log(qb_feature_sums_rms(&s->laplacian));
     for (int q = 0; q < N_QUANTILES; q++)
         *values++ = qb_zone_log(qb_zone_levels_quantile(&s->blocks, QUANTILES[q]) * GAUSSIAN);
 }

@@ -27,8 +27,8 @@ static const char *const names[] = {
 };
 
 typedef struct {
-    QbMoments all;
-    QbMoments below[N_DIRECTIONS], above[N_DIRECTIONS]; /* products < 0, and others */
+    QbFeatureSums all;                                      /* absolute, as the products */
+    QbFeatureSums below[N_DIRECTIONS], above[N_DIRECTIONS]; /* products < 0, and others */
 } State;
 
 /* out: of the tile and one pixel around. */
@@ -43,14 +43,14 @@ static void normalise(QbTilePlane out, QbZoneTile *tile)
         float *o = qb_tile_row(out, y);
         for (int x = -1; x <= tile->width; x++) {
             float variance = o[x] - m[x] * m[x];
-            o[x] = (l[x] - m[x]) / (CONTRAST_FLOOR + sqrtf(fmaxf(variance, 0.0f)));
+            o[x] = (l[x] - m[x]) / (CONTRAST_FLOOR + sqrtf(qb_max(variance, 0.0f)));
         }
     }
 }
 
 static void add_product(State *s, int direction, float product)
 {
-    qb_moments_add(product < 0 ? &s->below[direction] : &s->above[direction], product);
+    qb_feature_sums_add(product < 0 ? &s->below[direction] : &s->above[direction], fabsf(product));
 }
 
 static void add(void *user, QbZoneTile *tile)
@@ -61,7 +61,7 @@ static void add(void *user, QbZoneTile *tile)
         const float *here = qb_tile_row(tile->work[0], y), *below = here + QB_TILE_STRIDE;
         for (int x = 0; x < tile->width; x++) {
             float c = here[x];
-            qb_moments_add(&s->all, c);
+            qb_feature_sums_add(&s->all, fabsf(c));
             add_product(s, STRAIGHT, c * here[x + 1]);
             add_product(s, STRAIGHT, c * below[x]);
             add_product(s, SLANTED, c * below[x + 1]);
@@ -91,12 +91,12 @@ static double shape_of(double ratio)
     return sqrt(low * high);
 }
 
-static void finish_products(float *values, const QbMoments *below, const QbMoments *above)
+static void finish_products(float *values, const QbFeatureSums *below, const QbFeatureSums *above)
 {
     static const double TINY = 1e-6;
     double n = below->n + above->n;
-    double left = qb_moments_rms(below) + TINY, right = qb_moments_rms(above) + TINY;
-    double mean = n > 0 ? (below->absolute + above->absolute) / n + TINY : TINY;
+    double left = qb_feature_sums_rms(below) + TINY, right = qb_feature_sums_rms(above) + TINY;
+    double mean = n > 0 ? (below->sum + above->sum) / n + TINY : TINY;
     double square = n > 0 ? (below->squares + above->squares) / n + TINY * TINY : TINY * TINY;
     double lean = left / right, even = lean * lean + 1;
     double ratio = mean * mean / square * (lean * lean * lean + 1) * (lean + 1) / (even * even);
@@ -111,7 +111,7 @@ static void finish_products(float *values, const QbMoments *below, const QbMomen
 static void finish(float *values, const void *user)
 {
     const State *s = user;
-    double mean = qb_moments_absolute(&s->all), rms = qb_moments_rms(&s->all);
+    double mean = qb_feature_sums_mean(&s->all), rms = qb_feature_sums_rms(&s->all);
     values[0] = (float)log2(shape_of(rms > 0 ? mean * mean / (rms * rms) : 0));
     values[1] = qb_zone_log(rms);
     for (int d = 0; d < N_DIRECTIONS; d++)

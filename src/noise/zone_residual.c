@@ -17,7 +17,7 @@ static const char *const names[] = {
 };
 
 typedef struct {
-    QbMoments residual[N_FILTERS];
+    QbFeatureSums residual[N_FILTERS];
     double square, beside[2]; /* of the residual of GAUSS5, and with neighbours 1 and 2 away */
 } State;
 
@@ -25,12 +25,14 @@ static const float MEAN3_WEIGHTS[] = {1.0f / 3, 1.0f / 3};
 static const float MEAN5_WEIGHTS[] = {0.2f, 0.2f, 0.2f};
 static const float GAUSS5_WEIGHTS[] = {0.375f, 0.25f, 0.0625f};
 
-static void add_residual(QbMoments *sums, QbZoneTile *tile, QbTilePlane filtered)
+static void add_residual(QbFeatureSums *sums, QbZoneTile *tile, QbTilePlane filtered)
 {
     for (int y = 0; y < tile->height; y++) {
         const float *l = qb_tile_l(tile, y), *f = qb_tile_row(filtered, y);
+        float residual[QB_TILE_SIDE];
         for (int x = 0; x < tile->width; x++)
-            qb_moments_add(sums, fabsf(l[x] - f[x]));
+            residual[x] = fabsf(l[x] - f[x]);
+        qb_feature_sums_row(sums, residual, tile->width);
     }
 }
 
@@ -45,11 +47,11 @@ static void wiener(QbZoneTile *tile, QbTilePlane mean, QbTilePlane square)
         const float *m = qb_tile_row(mean, y);
         float *v = qb_tile_row(square, y);
         for (int x = 0; x < tile->width; x++) {
-            v[x] = fmaxf(v[x] - m[x] * m[x], 0.0f);
+            v[x] = qb_max(v[x] - m[x] * m[x], 0.0f);
             noise += (double)v[x];
         }
     }
-    float floor = fmaxf((float)(noise / (tile->width * tile->height)), 1e-6f);
+    float floor = qb_max((float)(noise / (tile->width * tile->height)), 1e-6f);
     for (int y = 0; y < tile->height; y++) {
         const float *l = qb_tile_l(tile, y), *v = qb_tile_row(square, y);
         float *m = qb_tile_row(mean, y);
@@ -82,31 +84,37 @@ static void median3(QbZoneTile *tile, QbTilePlane out)
             low[at] = a, middle[at] = b, high[at] = c;
             if (x < 1)
                 continue;
-            float l = fmaxf(low[0], fmaxf(low[1], low[2]));
-            float h = fminf(high[0], fminf(high[1], high[2]));
+            float l = qb_max(low[0], qb_max(low[1], low[2]));
+            float h = qb_min(high[0], qb_min(high[1], high[2]));
             float m0 = middle[0], m1 = middle[1];
             sort2(&m0, &m1);
-            float m = fmaxf(m0, fminf(m1, middle[2]));
+            float m = qb_max(m0, qb_min(m1, middle[2]));
             sort2(&l, &h);
-            to[x - 1] = fmaxf(l, fminf(h, m));
+            to[x - 1] = qb_max(l, qb_min(h, m));
         }
     }
 }
 
-/* filtered's margin holds two pixels. */
-static void add_neighbours(State *s, QbZoneTile *tile, QbTilePlane filtered)
+/* filtered's margin holds two pixels. residual: a work plane. */
+static void add_neighbours(State *s, QbZoneTile *tile, QbTilePlane filtered, QbTilePlane residual)
 {
-    for (int y = 0; y < tile->height; y++) {
+    for (int y = 0; y < tile->height + 2; y++) {
         const float *l = qb_tile_l(tile, y), *f = qb_tile_row(filtered, y);
+        float *r = qb_tile_row(residual, y);
+        for (int x = 0; x < tile->width + 2; x++)
+            r[x] = l[x] - f[x];
+    }
+    for (int y = 0; y < tile->height; y++) {
+        const float *r = qb_tile_row(residual, y);
+        float square = 0, one = 0, two = 0;
         for (int x = 0; x < tile->width; x++) {
-            float here = l[x] - f[x];
-            s->square += (double)(here * here);
-            for (int d = 1; d <= 2; d++) {
-                float right = l[x + d] - f[x + d];
-                float below = l[x + d * QB_TILE_STRIDE] - f[x + d * QB_TILE_STRIDE];
-                s->beside[d - 1] += (double)(here * (right + below)) / 2;
-            }
+            square += r[x] * r[x];
+            one += r[x] * (r[x + 1] + r[x + QB_TILE_STRIDE]);
+            two += r[x] * (r[x + 2] + r[x + 2 * QB_TILE_STRIDE]);
         }
+        s->square += (double)square;
+        s->beside[0] += (double)one / 2;
+        s->beside[1] += (double)two / 2;
     }
 }
 
@@ -128,7 +136,7 @@ static void add(void *user, QbZoneTile *tile)
     add_residual(&s->residual[WIENER5], tile, *out);
     qb_tile_smooth(*out, *between, tile->l, tile, GAUSS5_WEIGHTS, 3, 2);
     add_residual(&s->residual[GAUSS5], tile, *out);
-    add_neighbours(s, tile, *out);
+    add_neighbours(s, tile, *out, *between);
     median3(tile, *out);
     add_residual(&s->residual[MEDIAN3], tile, *out);
 }
@@ -138,8 +146,8 @@ static void finish(float *values, const void *user)
     const State *s = user;
     double n = s->residual[GAUSS5].n;
     for (int f = 0; f < N_FILTERS; f++) {
-        *values++ = qb_zone_log(qb_moments_mean(&s->residual[f]));
-        *values++ = qb_zone_log(qb_moments_spread(&s->residual[f]));
+        *values++ = qb_zone_log(qb_feature_sums_mean(&s->residual[f]));
+        *values++ = qb_zone_log(qb_feature_sums_spread(&s->residual[f]));
     }
     for (int d = 0; d < 2; d++) /* rounding resembles nothing */
         *values++ = (float)(s->beside[d] / (s->square + n / 100));

@@ -18,9 +18,9 @@ static const char *const names[] = {
 };
 
 typedef struct {
-    QbMoments entropy, head, tail, share;
+    QbFeatureSums entropy, head, tail, share;
     QbZoneLevels level;
-    QbMoments level_sums;
+    QbFeatureSums level_sums;
 } State;
 
 /* energy[SIDE], falling: squares of the singular values of the block at (x, y). */
@@ -76,13 +76,13 @@ static void add_block(State *state, const QbZoneTile *tile, int x, int y)
     double energy[SIDE];
     singular_energies(energy, tile, x, y);
     double tail = sum_of(energy + SIDE - TAIL, TAIL);
-    qb_moments_add(&state->entropy, entropy_of(energy, SIDE));
-    qb_moments_add(&state->head, entropy_of(energy, HEAD));
-    qb_moments_add(&state->tail, entropy_of(energy + HEAD, SIDE - HEAD));
-    qb_moments_add(&state->share,
-                   (float)log2((tail + ROUNDING / SIDE) / (sum_of(energy, SIDE) + ROUNDING)));
+    qb_feature_sums_add(&state->entropy, entropy_of(energy, SIDE));
+    qb_feature_sums_add(&state->head, entropy_of(energy, HEAD));
+    qb_feature_sums_add(&state->tail, entropy_of(energy + HEAD, SIDE - HEAD));
+    qb_feature_sums_add(&state->share,
+                        (float)log2((tail + ROUNDING / SIDE) / (sum_of(energy, SIDE) + ROUNDING)));
     float level = (float)sqrt(tail / (SIDE * TAIL));
-    qb_moments_add(&state->level_sums, level);
+    qb_feature_sums_add(&state->level_sums, level);
     qb_zone_levels_add(&state->level, level);
 }
 
@@ -99,11 +99,11 @@ static void add(void *user, QbZoneTile *tile)
 static void finish(float *values, const void *user)
 {
     const State *s = user;
-    values[0] = (float)qb_moments_mean(&s->entropy);
-    values[1] = (float)qb_moments_mean(&s->head);
-    values[2] = (float)qb_moments_mean(&s->tail);
-    values[3] = qb_zone_log(qb_moments_mean(&s->level_sums));
-    values[4] = (float)qb_moments_mean(&s->share);
+    values[0] = (float)qb_feature_sums_mean(&s->entropy);
+    values[1] = (float)qb_feature_sums_mean(&s->head);
+    values[2] = (float)qb_feature_sums_mean(&s->tail);
+    values[3] = qb_zone_log(qb_feature_sums_mean(&s->level_sums));
+    values[4] = (float)qb_feature_sums_mean(&s->share);
     values[5] = qb_zone_log(qb_zone_levels_quantile(&s->level, 0.2));
     values[6] = qb_zone_log(qb_zone_levels_quantile(&s->level, 0.5));
 }

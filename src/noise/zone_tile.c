@@ -46,15 +46,19 @@ void qb_zone_tile_fill(QbZoneTile *out, const QbImage *image, const QbLightnessT
     }
 }
 
+/* A number of pixels that is known and a multiple of four lets the compiler use vectors; what lies
+ * beyond the tile is worked out and not looked at. */
+enum { ROW_REACH = 4, ROW = QB_TILE_SIDE + 2 * ROW_REACH };
+
 /* y[i] = sum of weights[j] * (x[i - j * step] + x[i + j * step]), j > 0, and weights[0] * x[i]. */
-static void smooth_row(float *y, const float *x, ptrdiff_t step, int n, const float *weights,
-                       int n_weights)
+static void smooth_row(float *restrict y, const float *restrict x, ptrdiff_t step,
+                       const float *weights, int n_weights)
 {
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < ROW; i++)
         y[i] = weights[0] * x[i];
     for (int j = 1; j < n_weights; j++) {
         const float *before = x - j * step, *after = x + j * step, w = weights[j];
-        for (int i = 0; i < n; i++)
+        for (int i = 0; i < ROW; i++)
             y[i] += w * (before[i] + after[i]);
     }
 }
@@ -62,19 +66,21 @@ static void smooth_row(float *y, const float *x, ptrdiff_t step, int n, const fl
 void qb_tile_smooth(QbTilePlane out, QbTilePlane between, const QbTilePlane in,
                     const QbZoneTile *tile, const float *weights, int n_weights, int reach)
 {
-    int n = tile->width + 2 * reach, rows = reach + n_weights - 1;
+    int rows = reach + n_weights - 1;
     for (int y = -rows; y < tile->height + rows; y++)
-        smooth_row(qb_tile_row(between, y) - reach, in[y + QB_TILE_MARGIN] + QB_TILE_MARGIN - reach,
-                   1, n, weights, n_weights);
+        smooth_row(qb_tile_row(between, y) - ROW_REACH,
+                   in[y + QB_TILE_MARGIN] + QB_TILE_MARGIN - ROW_REACH, 1, weights, n_weights);
     for (int y = -reach; y < tile->height + reach; y++)
-        smooth_row(qb_tile_row(out, y) - reach, qb_tile_row(between, y) - reach, QB_TILE_STRIDE, n,
-                   weights, n_weights);
+        smooth_row(qb_tile_row(out, y) - ROW_REACH, qb_tile_row(between, y) - ROW_REACH,
+                   QB_TILE_STRIDE, weights, n_weights);
 }
 
 void qb_tile_square(QbTilePlane out, const QbTilePlane in, const QbZoneTile *tile)
 {
-    int n = tile->width + 2 * QB_TILE_MARGIN;
-    for (int y = 0; y < tile->height + 2 * QB_TILE_MARGIN; y++)
-        for (int x = 0; x < n; x++)
-            out[y][x] = in[y][x] * in[y][x];
+    for (int y = 0; y < tile->height + 2 * QB_TILE_MARGIN; y++) {
+        const float *restrict from = in[y];
+        float *restrict to = out[y];
+        for (int x = 0; x < QB_TILE_STRIDE; x++)
+            to[x] = from[x] * from[x];
+    }
 }

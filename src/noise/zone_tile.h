@@ -47,7 +47,8 @@ void qb_zone_tile_fill(QbZoneTile *out, const QbImage *image, const QbLightnessT
  * -------------------------------------*/
 
 /* out = in filtered by the symmetric weights centre, 1st, 2nd, … neighbour (n_weights of them,
- * 1 … 4), along both axes. between: a work plane. in's margin must hold reach + n_weights - 1. */
+ * 1 … 4), along both axes. between: a work plane. reach + n_weights - 1 is at most QB_TILE_MARGIN,
+ * reach at most 4. No two planes are the same. */
 void qb_tile_smooth(QbTilePlane out, QbTilePlane between, const QbTilePlane in,
                     const QbZoneTile *tile, const float *weights, int n_weights, int reach);
 

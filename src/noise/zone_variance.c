@@ -11,7 +11,7 @@ static const char *const names[] = {
 
 typedef struct {
     QbZoneLevels four, eight;
-    QbMoments spread; /* of blocks of 8 x 8 */
+    QbFeatureSums spread; /* of blocks of 8 x 8 */
 } State;
 
 static float spread_of(const QbZoneTile *tile, int left, int top, int side)
@@ -39,7 +39,7 @@ static void add(void *user, QbZoneTile *tile)
         for (int x = 0; x + 8 <= tile->width; x += 8) {
             float spread = spread_of(tile, x, y, 8);
             qb_zone_levels_add(&s->eight, spread);
-            qb_moments_add(&s->spread, spread);
+            qb_feature_sums_add(&s->spread, spread);
         }
 }
 
@@ -51,7 +51,7 @@ static void finish(float *values, const void *user)
         *values++ = qb_zone_log(qb_zone_levels_quantile(&s->four, FOUR[q]));
     for (int q = 0; q < 3; q++)
         *values++ = qb_zone_log(qb_zone_levels_quantile(&s->eight, EIGHT[q]));
-    *values++ = qb_zone_log(qb_moments_rms(&s->spread));
+    *values++ = qb_zone_log(qb_feature_sums_rms(&s->spread));
 }
 
 const QbZoneFamily qb_zone_variance = {"variance", names, sizeof(State), add, finish};

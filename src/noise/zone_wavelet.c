@@ -35,24 +35,30 @@ static const char *const names[] = {
 
 typedef struct {
     QbZoneLevels levels[N_SCALES][N_DETAILS];
-    QbMoments sums[N_SCALES][N_DETAILS];
+    QbFeatureSums sums[N_SCALES][N_DETAILS];
 } State;
 
-/* smooth = mean of the four pixels `distance` apart. */
-static void split_row(State *s, int scale, const float *a, const float *b, float *smooth, int n,
-                      int distance, bool counted)
+/* smooth[n] = mean of the four pixels `distance` apart. */
+static void smooth_row(float *smooth, const float *a, const float *b, int n, int distance)
 {
+    for (int x = 0; x < n; x++)
+        smooth[x] = 0.25f * (a[x] + a[x + distance] + b[x] + b[x + distance]);
+}
+
+static void add_details(State *s, int scale, const float *a, const float *b, int n, int distance)
+{
+    float detail[N_DETAILS][QB_TILE_SIDE];
     for (int x = 0; x < n; x++) {
-        float p = a[x], q = a[x + distance], r = b[x], t = b[x + distance];
-        smooth[x] = 0.25f * (p + q + r + t);
-        if (!counted)
-            continue;
-        float detail[N_DETAILS] = {0.5f * (p - q + r - t), 0.5f * (p + q - r - t),
-                                   0.5f * (p - q - r + t)};
-        for (int d = 0; d < N_DETAILS; d++) {
-            qb_zone_levels_add(&s->levels[scale][d], fabsf(detail[d]));
-            qb_moments_add(&s->sums[scale][d], detail[d]);
-        }
+        float left = a[x] + b[x], right = a[x + distance] + b[x + distance];
+        float falling = a[x] - b[x], rising = a[x + distance] - b[x + distance];
+        detail[HORIZONTAL][x] = 0.5f * (left - right);
+        detail[VERTICAL][x] = 0.5f * (falling + rising);
+        detail[DIAGONAL][x] = 0.5f * (falling - rising);
+    }
+    for (int d = 0; d < N_DETAILS; d++) {
+        qb_feature_sums_row(&s->sums[scale][d], detail[d], n);
+        for (int x = 0; x < n; x++)
+            qb_zone_levels_add(&s->levels[scale][d], fabsf(detail[d][x]));
     }
 }
 
@@ -66,12 +72,9 @@ static void add(void *user, QbZoneTile *tile)
         int distance = 1 << scale, beyond = (1 << N_SCALES) - 2 * distance;
         for (int y = 0; y < tile->height + beyond; y++) {
             const float *a = qb_tile_row(*from, y), *b = qb_tile_row(*from, y + distance);
-            float *smooth = qb_tile_row(*to, y);
-            bool inside = y < tile->height;
-            int counted = inside ? tile->width : 0;
-            split_row(s, scale, a, b, smooth, counted, distance, true);
-            split_row(s, scale, a + counted, b + counted, smooth + counted,
-                      tile->width + beyond - counted, distance, false);
+            if (y < tile->height)
+                add_details(s, scale, a, b, tile->width, distance);
+            smooth_row(qb_tile_row(*to, y), a, b, tile->width + beyond, distance);
         }
         from = to;
     }
@@ -98,13 +101,14 @@ static void finish(float *values, const void *user)
     const State *s = user;
     for (int scale = 0; scale < N_SCALES; scale++) {
         const QbZoneLevels *levels = s->levels[scale];
-        const QbMoments *sums = s->sums[scale];
+        const QbFeatureSums *sums = s->sums[scale];
         double h = mad_of(&levels[HORIZONTAL]), v = mad_of(&levels[VERTICAL]);
-        double across = qb_moments_rms(&sums[HORIZONTAL]), down = qb_moments_rms(&sums[VERTICAL]);
+        double across = qb_feature_sums_rms(&sums[HORIZONTAL]),
+               down = qb_feature_sums_rms(&sums[VERTICAL]);
         *values++ = qb_zone_log(mad_of(&levels[DIAGONAL]));
         *values++ = qb_zone_log(fmin(h, v));
         *values++ = qb_zone_log(fmax(h, v));
-        *values++ = qb_zone_log(qb_moments_rms(&sums[DIAGONAL]));
+        *values++ = qb_zone_log(qb_feature_sums_rms(&sums[DIAGONAL]));
         *values++ = qb_zone_log(sqrt((across * across + down * down) / 2));
         *values++ = qb_zone_log(soft_residual(levels, mad_of(&levels[DIAGONAL])));
     }

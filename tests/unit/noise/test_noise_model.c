@@ -81,7 +81,7 @@ static QbImage *slope_with_noise(double noise)
 static void test_embedded_judges(void **state)
 {
     (void)state;
-    static const double noises[] = {0, 3, 10, 30};
+    static const double noises[] = {0, 2, 4, 8};
     QbNoiseModel *model;
     assert_int_equal(qb_noise_model_open(&model, NULL), QB_OK);
     double last = 0;
@@ -181,6 +181,7 @@ static QbStatus open_made(enum Fault fault)
     gguf_build_string(&b, "general.architecture", fault == ARCHITECTURE ? "llama" : "qboost-noise");
     gguf_build_string(&b, "qboost-noise.classifier", fault == CLASSIFIER ? "oracle" : "variance");
     gguf_build_f32(&b, "qboost-noise.slope", fault == SLOPE ? -1 : 1);
+    gguf_build_f32(&b, "qboost-noise.offset", 0);
     gguf_build_u32(&b, "qboost-noise.features_revision", fault == REVISION ? 99 : 1);
     gguf_build_strings(&b, "qboost-noise.features", names, (size_t)(fault == COUNT ? n - 1 : n));
     float threshold = fault == INFINITE ? INFINITY : 0.5f;
