@@ -34,7 +34,8 @@ typedef struct QbNoiseTrainOptions {
     double cost, gamma;     /* of the SVMs; 0 = found by leaving out scenes */
     uint64_t seed;
     int n_threads;
-    /* Told how far it is, 0 … 1; false = stop (QB_ERR_CANCELLED). NULL = not wanted. */
+    /* Told how far it is, 0 … 1, by one thread at a time, not always the caller's; false = stop
+     * (QB_ERR_CANCELLED). NULL = not wanted. */
     bool (*progress)(double done, void *user);
     void *user;
 } QbNoiseTrainOptions;

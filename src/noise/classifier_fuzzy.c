@@ -235,23 +235,24 @@ static void add_example(double *a, double *b, const double *x1, int n, double oc
     }
 }
 
-static void fit_rule(Rules *rules, int rule, const QbNoiseRows *rows, double *a, double *b,
-                     double *x1)
+/* share[rows->n][rules->n]; a, b, x1: scratch. */
+static void fit_rule(Rules *rules, int rule, const QbNoiseRows *rows, const double *share,
+                     double *a, double *b, double *x1)
 {
     int n = rules->width + 1;
-    double share[MAX_RULES], total = 0;
+    double total = 0;
     memset(a, 0, (size_t)n * (size_t)n * sizeof *a);
     memset(b, 0, (size_t)n * sizeof *b);
     for (size_t i = 0; i < rows->n; i++) {
         const float *x = rows->x + i * (size_t)rows->width;
-        memberships(share, rules, x);
-        if (share[rule] < MIN_SHARE)
+        double weight = share[i * (size_t)rules->n + (size_t)rule];
+        if (weight < MIN_SHARE)
             continue;
         for (int k = 0; k < rules->width; k++)
             x1[k] = (double)x[k];
         x1[n - 1] = 1;
-        total += share[rule];
-        add_example(a, b, x1, n, rows->octaves[i], share[rule]);
+        total += weight;
+        add_example(a, b, x1, n, rows->octaves[i], weight);
     }
     for (int i = 0; i < n; i++)
         a[i * n + i] += 1e-6 + (i < n - 1 ? RIDGE * total : 0);
@@ -262,12 +263,16 @@ static void fit_rule(Rules *rules, int rule, const QbNoiseRows *rows, double *a,
 
 static QbStatus train(void **out, const QbNoiseRows *rows, const QbNoiseSetting *how)
 {
-    size_t n = (size_t)rows->width + 1;
+    size_t n = (size_t)rows->width + 1, n_rules = (size_t)how->n_rules;
     Rules *rules = *out = new_rules(how->n_rules, rows->width);
     double *a = qb_calloc(n, n * sizeof *a), *b = qb_calloc(n, 2 * sizeof *b);
-    QbStatus status = rules && a && b ? find_clusters(rules, rows, how) : QB_ERR_NOMEM;
+    double *share = qb_calloc(rows->n, n_rules * sizeof *share);
+    QbStatus status = rules && a && b && share ? find_clusters(rules, rows, how) : QB_ERR_NOMEM;
+    for (size_t i = 0; !status && i < rows->n; i++)
+        memberships(share + i * n_rules, rules, rows->x + i * (size_t)rows->width);
     for (int r = 0; !status && r < rules->n; r++)
-        fit_rule(rules, r, rows, a, b, b + n);
+        fit_rule(rules, r, rows, share, a, b, b + n);
+    qb_free(share);
     qb_free(a);
     qb_free(b);
     if (status) {
