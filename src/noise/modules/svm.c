@@ -15,6 +15,12 @@ static void say_nothing(const char *text)
     (void)text;
 }
 
+/* libsvm's only state that trainings share: set once, while the module is opened. */
+__attribute__((constructor)) static void be_quiet(void)
+{
+    svm_set_print_string_function(say_nothing);
+}
+
 /* Per example its nodes and their end, a pointer to them and a label. */
 static size_t scratch_bytes(int n, int width)
 {
@@ -58,7 +64,6 @@ static const char *train(double *coefficients, double *out_rho, const QbSvmProbl
         .shrinking = 1,
     };
     lay_out(&data, problem, scratch);
-    svm_set_print_string_function(say_nothing);
     const char *wrong = svm_check_parameter(&data, &how);
     if (wrong)
         return wrong;
