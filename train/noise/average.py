@@ -88,5 +88,6 @@ def average(out, scene):
     print(f'{scene}: {len(levels)} levels, {len(halves)} in halves, {means.written} files written')
 
 
-for name in sys.argv[2:]:
-    average(sys.argv[1], name)
+if __name__ == '__main__':
+    for name in sys.argv[2:]:
+        average(sys.argv[1], name)
