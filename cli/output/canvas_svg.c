@@ -4,12 +4,12 @@
 #include "output/canvas_backend.h"
 
 #include "base/text.h"
+#include "base/whole_file.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct Svg {
@@ -205,32 +205,12 @@ static char *add_image(void *state, double x, double y, double width, double hei
     return error;
 }
 
-/* Readable as any new file would be: mkstemp makes it private. */
-static bool fill_and_rename(int fd, const char *temporary, const Svg *svg)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    return write_all(fd, svg->text.data, svg->text.length) && fchmod(fd, 0666 & ~mask) == 0 &&
-           fsync(fd) == 0 && rename(temporary, svg->file) == 0;
-}
-
 static char *write_svg(void *state)
 {
     Svg *svg = state;
-    Text name = {0};
-    char *error = NULL;
     text_add(&svg->text, "</svg>\n");
-    text_addf(&name, "%s.XXXXXX", svg->file);
-    int fd = mkstemp(name.data);
-    if (fd < 0 || !fill_and_rename(fd, name.data, svg))
-        error = failure(svg->file);
-    if (fd >= 0) {
-        if (error)
-            unlink(name.data);
-        close(fd);
-    }
-    text_free(&name);
-    return error;
+    return whole_file_write(svg->file, svg->text.data, svg->text.length) ? NULL
+                                                                         : failure(svg->file);
 }
 
 static void end(void *state)

@@ -5,11 +5,12 @@
 #include "session/noise_picture.h"
 
 #include <math.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct Seen {
-    char *path;
+    const char *path; /* owned */
     float *values;
     double samples;
 } Seen;
@@ -18,8 +19,7 @@ struct TrainPictures {
     const NoiseArgs *args;
     QbNoiseGrid grid;
     int threads;
-    Seen *seen; /* [n_seen] */
-    size_t n_seen, capacity;
+    void *seen;           /* of tsearch: each Seen by its path */
     char *reference_path; /* of the one that is open, or NULL */
     NoisePicture reference;
 };
@@ -40,40 +40,46 @@ static void close_reference(TrainPictures *pictures)
     pictures->reference_path = NULL;
 }
 
+static void free_seen(void *node)
+{
+    Seen *seen = node;
+    free((char *)seen->path);
+    free(seen->values);
+    free(seen);
+}
+
 void train_pictures_free(TrainPictures **pictures)
 {
     if (!*pictures)
         return;
     close_reference(*pictures);
-    for (size_t i = 0; i < (*pictures)->n_seen; i++) {
-        free((*pictures)->seen[i].path);
-        free((*pictures)->seen[i].values);
-    }
-    free((*pictures)->seen);
+    tdestroy((*pictures)->seen, free_seen);
     free(*pictures);
     *pictures = NULL;
 }
 
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(((const Seen *)a)->path, ((const Seen *)b)->path);
+}
+
 static const Seen *find_seen(const TrainPictures *pictures, const char *path)
 {
-    for (size_t i = pictures->n_seen; i > 0; i--)
-        if (strcmp(pictures->seen[i - 1].path, path) == 0)
-            return &pictures->seen[i - 1];
-    return NULL;
+    const Seen wanted = {.path = path};
+    Seen *const *found = tfind(&wanted, &pictures->seen, compare_paths);
+    return found ? *found : NULL;
 }
 
 /* Takes values. */
 static const Seen *add_seen(TrainPictures *pictures, const char *path, float *values,
                             const QbLightInfo *info)
 {
-    if (pictures->n_seen == pictures->capacity) {
-        pictures->capacity = pictures->capacity ? pictures->capacity * 2 : 64;
-        pictures->seen = cli_realloc(pictures->seen, pictures->capacity, sizeof *pictures->seen);
-    }
-    Seen *seen = &pictures->seen[pictures->n_seen++];
+    Seen *seen = cli_alloc(sizeof *seen);
     *seen = (Seen){.path = cli_strdup(path),
                    .values = values,
                    .samples = info->samples > 0 ? (double)info->samples : NAN};
+    if (!tsearch(seen, &pictures->seen, compare_paths))
+        cli_out_of_memory();
     return seen;
 }
 

@@ -140,9 +140,33 @@ static int evaluate_one(Run *run, const char *classifier)
     return status == QB_OK ? CLI_OK : exit_code(status);
 }
 
+/* Each scene is told by what is learned from the others: there must be others, with zones of both
+ * kinds. */
+static int check_scenes(const Run *run)
+{
+    const TrainSet *set = &run->set;
+    size_t n_noisy = 0;
+    if (set->n_scenes < 2) {
+        report("--evaluate leaves out one scene after the other, but the tables have %s%s",
+               set->n_scenes ? "only " : "none", set->n_scenes ? set->scenes[0] : "");
+        return CLI_USAGE;
+    }
+    for (int i = 0; i < set->n_scenes; i++)
+        n_noisy += run->n_noisy[i];
+    for (int i = 0; i < set->n_scenes; i++) {
+        size_t noisy = n_noisy - run->n_noisy[i], n = set->n - run->n_zones[i];
+        if (noisy > 0 && noisy < n)
+            continue;
+        report("--evaluate: without scene %s, %zu of %zu zones are noisy; both kinds are needed",
+               set->scenes[i], noisy, n);
+        return CLI_USAGE;
+    }
+    return CLI_OK;
+}
+
 static int evaluate(Run *run)
 {
-    int code = CLI_OK;
+    int code = check_scenes(run);
     bool all = strcmp(run->args->classifier, TRAIN_ALL) == 0;
     for (int i = 0; qb_noise_classifier_name(i) && code == CLI_OK; i++) {
         const char *name = qb_noise_classifier_name(i);

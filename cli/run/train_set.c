@@ -4,15 +4,14 @@
 
 #include "base/report.h"
 #include "base/text.h"
+#include "base/whole_file.h"
 #include "output/separated.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static void grow(TrainSet *set)
 {
@@ -29,14 +28,28 @@ static void grow(TrainSet *set)
     set->capacity = capacity;
 }
 
-/* Neighbours are mostly of one scene: the last ones are looked at first. */
+typedef struct SceneName {
+    const char *name; /* borrowed from the set */
+    int index;
+} SceneName;
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const SceneName *)a)->name, ((const SceneName *)b)->name);
+}
+
 static int scene_of(TrainSet *set, const char *name)
 {
-    for (int i = set->n_scenes - 1; i >= 0; i--)
-        if (strcmp(set->scenes[i], name) == 0)
-            return i;
+    const SceneName wanted = {.name = name};
+    SceneName *const *found = tfind(&wanted, &set->scene_tree, compare_names);
+    if (found)
+        return (*found)->index;
     set->scenes = cli_realloc(set->scenes, (size_t)set->n_scenes + 1, sizeof *set->scenes);
     set->scenes[set->n_scenes] = cli_strdup(name);
+    SceneName *added = cli_alloc(sizeof *added);
+    *added = (SceneName){.name = set->scenes[set->n_scenes], .index = set->n_scenes};
+    if (!tsearch(added, &set->scene_tree, compare_names))
+        cli_out_of_memory();
     return set->n_scenes++;
 }
 
@@ -72,6 +85,7 @@ int train_set_baseline(TrainSet *set, const char *name)
 
 void train_set_free(TrainSet *set)
 {
+    tdestroy(set->scene_tree, free);
     for (int i = 0; i < set->n_scenes; i++)
         free(set->scenes[i]);
     for (int b = 0; b < set->n_baselines; b++) {
@@ -137,33 +151,15 @@ static void add_row(Text *out, const TrainSet *set, size_t i)
     text_add(out, dialect_csv.line_end);
 }
 
-/* Beside its name, then renamed. */
-static bool write_file(const char *path, const Text *text)
-{
-    Text name = {0};
-    mode_t mask = umask(0);
-    umask(mask);
-    text_addf(&name, "%s.XXXXXX", path);
-    int fd = mkstemp(name.data);
-    bool good = fd >= 0 && write_all(fd, text->data, text->length) &&
-                fchmod(fd, 0666 & ~mask) == 0 && rename(name.data, path) == 0;
-    if (!good)
-        report("%s: cannot be written: %s", path, strerror(errno));
-    if (!good && fd >= 0)
-        unlink(name.data);
-    if (fd >= 0)
-        close(fd);
-    text_free(&name);
-    return good;
-}
-
 bool train_set_save(const TrainSet *set, const char *path)
 {
     Text text = {0};
     add_head(&text, set);
     for (size_t i = 0; i < set->n; i++)
         add_row(&text, set, i);
-    bool good = write_file(path, &text);
+    bool good = whole_file_write(path, text.data, text.length);
+    if (!good)
+        report("%s: cannot be written: %s", path, strerror(errno));
     text_free(&text);
     return good;
 }

@@ -20,6 +20,7 @@ typedef struct TrainSet {
     int *scene, *zone;
     char **scenes; /* [n_scenes] */
     int n_scenes;
+    void *scene_tree;         /* of tsearch: the scenes by their names */
     TrainBaseline *baselines; /* [n_baselines] */
     int n_baselines;
 } TrainSet;

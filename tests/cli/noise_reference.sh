@@ -110,6 +110,28 @@ check_has "and the end of its scale" "$work/e.svg" "and above<"
 check_code "of all metrics" 0 "$QBOOST" noise --heat-map "$work/e.png" --map "$work/e.pfm" --reference "$work/clean.ppm" "$work/noisy1.ppm"
 check "maps with numbers" "$QBOOST" noise --metric psnr --map "$work/k.pfm" --reference "$work/clean.ppm" "$work/noisy1.ppm" "$work/weak.ppm"
 check "of both" [ -s "$work/k-1-noisy1.pfm" -a -s "$work/k-2-weak.pfm" ]
+map() { "$QBOOST" noise -q --metric psnr --map "$1" --heat-map "$2" --reference "$work/clean.ppm" "$work/noisy1.ppm"; }
+map "$work/old.pfm" "$work/old.svg" >/dev/null
+cp "$work/old.pfm" "$work/real.pfm" && ln -s real.pfm "$work/link.pfm"
+cp "$work/old.svg" "$work/real.svg" && ln -s real.svg "$work/link.svg"
+: >"$work/real.pfm"
+: >"$work/real.svg"
+check "through links" map "$work/link.pfm" "$work/link.svg"
+check "which stay links" bash -c 'cd "$1" && [ -L link.pfm -a -L link.svg ] && cmp real.pfm old.pfm && cmp real.svg old.svg' - "$work"
+mkfifo "$work/pipe.pfm" "$work/pipe.svg"
+timeout 20 cat "$work/pipe.pfm" >"$work/got.pfm" &
+timeout 20 cat "$work/pipe.svg" >"$work/got.svg" &
+check "into pipes" timeout 20 "$QBOOST" noise -q --metric psnr --map "$work/pipe.pfm" --heat-map "$work/pipe.svg" \
+    --reference "$work/clean.ppm" "$work/noisy1.ppm"
+wait
+check "which stay pipes" bash -c 'cd "$1" && [ -p pipe.pfm -a -p pipe.svg ] && cmp got.pfm old.pfm && cmp got.svg old.svg' - "$work"
+for kind in map:pfm heat-map:svg; do
+    size=$(($(wc -c <"$work/old.${kind#*:}") / 1024)) # less than it needs
+    check_code "no room for a ${kind%:*}" 1 bash -c 'trap "" XFSZ; ulimit -f $1; shift; exec "$@"' - $size \
+        "$QBOOST" noise -q --metric psnr "--${kind%:*}" "$work/real.${kind#*:}" --reference "$work/clean.ppm" "$work/noisy1.ppm"
+    check_has "is told" "$work/err" "File too large"
+    check "the old one is kept, nothing is left beside it" bash -c 'cmp "$1/real.$2" "$1/old.$2" && ! ls "$1" | grep "real.$2."' - "$work" "${kind#*:}"
+done
 check_code "no maps without a reference" 2 "$QBOOST" noise --map "$work/k.pfm" "$work/weak.ppm"
 check_code "a map of another ending" 2 "$QBOOST" noise --map "$work/k.exr" --reference "$work/clean.ppm" "$work/weak.ppm"
 check_code "no metrics without a reference" 2 "$QBOOST" noise --metric psnr "$work/weak.ppm"

@@ -21,7 +21,7 @@ for scene in 1 2 3 4; do
             case $zone$noise in 10.25 | 10.12) noisy=1 ;; esac
             odd=$(((odd * 37 + 11) % 101))
             printf 'sub/s%d_%d.ppm,"scene ""%d"", of\nfour",%d,%d,%d,"a, b",%s,%d\r\n' \
-                $scene $n $scene $zone $noisy $n $((1 - noisy)) $((odd - 40 * noisy)) >>"$labels"
+                $scene $n $scene $zone $noisy $n $((1 - noisy)) $((odd - 40 * noisy + 20 * scene)) >>"$labels"
         done
         n=$((2 * n))
     done
@@ -39,6 +39,20 @@ check_code "from the features" 0 train "$work/f.csv" --classifier svm --name min
 check "the same model" cmp "$work/m.gguf" "$work/m2.gguf"
 check "the same features" cmp "$work/f.csv" "$work/f2.csv"
 check "a pipe is a table" bash -c '"$1" noise train -q <(cat "$2") --save-features "$3" && cmp "$2" "$3"' - "$QBOOST" "$work/f.csv" "$work/f3.csv"
+ln -s f.csv "$work/f_link.csv"
+check "written through a link" train -q "$work/f3.csv" -s "$work/f_link.csv"
+check "which stays one" bash -c '[ -L "$1/f_link.csv" ] && cmp "$1/f.csv" "$1/f2.csv"' - "$work"
+mkfifo "$work/pipe"
+timeout 20 cat "$work/pipe" >"$work/f_pipe.csv" &
+check "written into a pipe" timeout 20 "$QBOOST" noise train --grid 2x1 -q "$work/f.csv" -s "$work/pipe"
+wait $!
+check "which stays one, whole" bash -c '[ -p "$1/pipe" ] && cmp "$1/f.csv" "$1/f_pipe.csv"' - "$work"
+check "written to what is open" bash -c '"$1" noise train -q "$2/f.csv" -s /proc/self/fd/3 3>&1 >/dev/null | cmp - "$2/f.csv"' - "$QBOOST" "$work"
+cp "$work/f.csv" "$work/kept.csv"
+check_code "no room" 1 bash -c 'trap "" XFSZ; ulimit -f 4; exec "$1" noise train -q "$2/f.csv" -s "$2/kept.csv"' - "$QBOOST" "$work"
+check_has "is told" "$work/err" "kept.csv: cannot be written: File too large"
+check "the old table is kept, nothing is left beside it" bash -c 'cmp "$1/f.csv" "$1/kept.csv" && ! ls "$1" | grep "kept.csv."' - "$work"
+check "it is as open as any new file" [ "$(umask 027; train -q "$work/f.csv" -s "$work/mode.csv"; stat -c %a "$work/mode.csv")" = 640 ]
 cat >"$work/columns.py" <<'PY'
 import csv, sys
 rows = list(csv.DictReader(open(sys.argv[1], newline="")))
@@ -93,6 +107,12 @@ check "what is said of scenes left out" python3 "$work/evaluate.py" "$work/e.jso
 check_code "as a table" 0 train "$work/f.csv" -e -c variance
 check_has "with a row for all" "$work/out" "noise missed"
 check_has "and the baselines" "$work/out" "told"
+printf 'path,scene,zone,noisy\nsub/s1_1.ppm,one,0,0\nsub/s1_1.ppm,one,1,1\n' >"$work/t/few.csv"
+check_code "one scene alone" 2 train "$work/t/few.csv" -e
+check_has "is told" "$work/err" "the tables have only one"
+echo 'sub/s1_2.ppm,two,0,0' >>"$work/t/few.csv"
+check_code "noise in one scene alone" 2 train "$work/t/few.csv" -e
+check_has "is told by its name" "$work/err" "without scene one, 0 of 1 zones are noisy"
 
 # ---- pictures with references
 python3 tests/cli/noise_pictures.py "$work/t/ref.ppm" 64 48 0 1
