@@ -165,7 +165,8 @@ enum Fault {
     INFINITE
 };
 
-static QbStatus open_made(enum Fault fault)
+/* *out_size bytes: the caller's, free. */
+static uint8_t *made_file(size_t *out_size, enum Fault fault)
 {
     static float ones[MAX_FEATURES];
     const char *names[MAX_FEATURES];
@@ -180,8 +181,8 @@ static QbStatus open_made(enum Fault fault)
     gguf_build_init(&b);
     gguf_build_string(&b, "general.architecture", fault == ARCHITECTURE ? "llama" : "qboost-noise");
     gguf_build_string(&b, "qboost-noise.classifier", fault == CLASSIFIER ? "oracle" : "variance");
-    gguf_build_f32(&b, "qboost-noise.slope", fault == SLOPE ? -1 : 1);
-    gguf_build_f32(&b, "qboost-noise.offset", 0);
+    gguf_build_f32(&b, "qboost-noise.slope", fault == SLOPE ? -1 : 2);
+    gguf_build_f32(&b, "qboost-noise.offset", -0.5f);
     gguf_build_u32(&b, "qboost-noise.features_revision", fault == REVISION ? 99 : 1);
     gguf_build_strings(&b, "qboost-noise.features", names, (size_t)(fault == COUNT ? n - 1 : n));
     float threshold = fault == INFINITE ? INFINITY : 0.5f;
@@ -190,11 +191,45 @@ static QbStatus open_made(enum Fault fault)
                       (int64_t[]){fault == SHAPE ? n - 1 : n, 1}, ones);
     if (fault != MISSING)
         gguf_build_tensor(&b, "variance.threshold", QB_TYPE_F32, 2, (int64_t[]){1, 1}, &threshold);
+    return gguf_build_finish(&b, out_size);
+}
+
+static QbStatus open_made(enum Fault fault)
+{
     size_t size;
-    uint8_t *bytes = gguf_build_finish(&b, &size);
+    uint8_t *bytes = made_file(&size, fault);
     QbStatus status = open_bytes(bytes, size);
     free(bytes);
     return status;
+}
+
+/* Standardised with mean 1 and scale 1, threshold 0.5: 2^(2 (value - 1.5) - 0.5). */
+static void test_by_hand(void **state)
+{
+    (void)state;
+    size_t size;
+    uint8_t *bytes = made_file(&size, NOTHING);
+    QbGguf *gguf;
+    QbNoiseModel *model;
+    float values[MAX_FEATURES] = {0};
+    double told;
+    assert_int_equal(qb_gguf_open_memory(&gguf, bytes, size, "made"), QB_OK);
+    assert_int_equal(qb_noise_model_read(&model, gguf), QB_OK);
+    qb_gguf_close(&gguf);
+    free(bytes);
+    int at = 0;
+    while (strcmp(qb_noise_zone_feature_name(at), "variance8_mean"))
+        at++;
+    static const struct {
+        float value;
+        double octaves;
+    } cases[] = {{1.5f, -0.5}, {2.5f, 1.5}, {0, -3.5}, {-50, -QB_NOISE_MAX_OCTAVES}, {50, 6}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        values[at] = cases[i].value;
+        assert_int_equal(qb_noise_model_predict(&told, model, values, 1), QB_OK);
+        assert_true(fabs(log2(told) - cases[i].octaves) < 1e-6);
+    }
+    qb_noise_model_close(&model);
 }
 
 static void test_refused(void **state)
@@ -252,7 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_saved_and_opened), cmocka_unit_test(test_embedded_judges),
         cmocka_unit_test(test_damaged),          cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_memory_runs_out),
+        cmocka_unit_test(test_by_hand),          cmocka_unit_test(test_memory_runs_out),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
