@@ -13,8 +13,8 @@ extern const QbNoiseClassifier qb_noise_classifier_svm, qb_noise_classifier_svr,
     qb_noise_classifier_committee, qb_noise_classifier_fuzzy, qb_noise_classifier_variance;
 
 static const QbNoiseClassifier *const list[] = {
-    &qb_noise_classifier_svm,   &qb_noise_classifier_svr,      &qb_noise_classifier_committee,
-    &qb_noise_classifier_fuzzy, &qb_noise_classifier_variance,
+    &qb_noise_classifier_fuzzy,     &qb_noise_classifier_svr,      &qb_noise_classifier_svm,
+    &qb_noise_classifier_committee, &qb_noise_classifier_variance,
 };
 
 const QbNoiseClassifier *qb_noise_classifier_at(int index)

@@ -56,6 +56,14 @@ def ask(qboost, folder):
     return {os.path.basename(record['path']): record['score'] for record in records}
 
 
+def rounded(text):
+    """Six digits of a number: what a table needs."""
+    try:
+        return f'{float(text):.6g}'
+    except ValueError:
+        return text
+
+
 def main(features, out, qboost='qboost'):
     with open(features, encoding='utf-8', newline='') as file:
         rows = list(csv.DictReader(file))
@@ -67,6 +75,7 @@ def main(features, out, qboost='qboost'):
     writer = csv.DictWriter(sys.stdout, [*rows[0], *names], lineterminator='\n')
     writer.writeheader()
     for row in rows:
+        row = {key: rounded(value) for key, value in row.items()}
         name, zone = f"{row['scene']}_{int(float(row['samples']))}", row['zone']
         files = [f'{name}_zone_{zone}.png', f'{name}_x4_{zone}.png', f'{name}_picture.png']
         writer.writerow({**row, **{key: f'{scores[file]:.6f}' for key, file in zip(names, files)}})

@@ -16,6 +16,7 @@ import sys
 import tempfile
 
 PLAIN = 1.5
+CLASSIFIER = 'fuzzy'  # of the model inside the program
 
 
 def labels_of(path):
@@ -37,7 +38,7 @@ def model_without(scene, features, folder, qboost):
     table, model = os.path.join(folder, 'others.csv'), os.path.join(folder, 'others.gguf')
     with open(features, encoding='utf-8') as source, open(table, 'w', encoding='utf-8') as target:
         target.writelines(line for line in source if not line.startswith(scene + ','))
-    subprocess.run([qboost, 'noise', 'train', '-q', table, '-o', model], check=True)
+    subprocess.run([qboost, 'noise', 'train', '-q', '-c', CLASSIFIER, table, '-o', model], check=True)
     return model
 
 
@@ -69,11 +70,17 @@ def report(title, labels, stops):
     print(f'stopped {len(stopped)} of {len(scenes)} scenes; of their {zones} zones noise was still visible in {left} '
           f'({100 * left / max(zones, 1):.1f} %), plainly in {plain}; wrong stops (a scene with such a zone): '
           f'{sum(visible(labels[s][at[s]]) > 0 for s in stopped)}, plainly {sum(visible(labels[s][at[s]], PLAIN) > 0 for s in stopped)}')
-    total = sum(at.values())
-    all_left = sum(visible(labels[s][at[s]]) for s in scenes)
+    saved('all scenes', labels, at, scenes)
+    saved('the scenes that were stopped', labels, at, stopped)
+
+
+def saved(what, labels, at, scenes):
+    """Against one count for all of these scenes, the least that leaves no more zones with visible noise."""
+    total = sum(at[s] for s in scenes)
+    left = sum(visible(labels[s][at[s]]) for s in scenes)
     counts = sorted(set.intersection(*(set(labels[s]) for s in scenes)))
-    fixed = next((n for n in counts if sum(visible(labels[s][n]) for s in scenes) <= all_left), counts[-1])
-    print(f'samples a pixel, all scenes: {total}; the same count for all, as few zones left noisy: {fixed} x {len(scenes)} = '
+    fixed = next((n for n in counts if sum(visible(labels[s][n]) for s in scenes) <= left), counts[-1])
+    print(f'{what}: {total} samples a pixel, {left} zones still visible; the same count for all, as few: {fixed} x {len(scenes)} = '
           f'{fixed * len(scenes)}; saved {100 * (1 - total / (fixed * len(scenes))):.0f} %')
 
 
@@ -93,7 +100,7 @@ def main(features, out, qboost='qboost', checks='3'):
             if halves[scene]:
                 halves[scene] = pairs[int(halves[scene]) - 1]
             print(f'{scene}: learned {learned[scene]}, halves {halves[scene]}', file=sys.stderr, flush=True)
-    report(f'Learned from the other scenes, {checks} checks in a row', labels, learned)
+    report(f'Learned from the other scenes, {checks} check(s) in a row', labels, learned)
     report('Two halves of the samples, 1 check', labels, halves)
 
 

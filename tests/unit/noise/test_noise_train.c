@@ -133,7 +133,7 @@ static void test_refusals(void **state)
     QbNoiseTrainOptions stale = options, negative = options;
     stale.size = 8;
     negative.cost = -1;
-    refuse(&made.set, &unknown, "unknown classifier \"oracle\" (svm");
+    refuse(&made.set, &unknown, "unknown classifier \"oracle\" (fuzzy");
     refuse(&made.set, &stale, "qb_noise_train_options_init");
     refuse(&made.set, &negative, "cost -1");
     made.scene[7] = 4;
