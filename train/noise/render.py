@@ -99,5 +99,5 @@ def main(folder, name, until):
             print(f'pass {name} {kind} {index} samples {samples} seconds {spent:.2f}', flush=True)
 
 
-arguments = sys.argv[sys.argv.index('--') + 1:]
-main(*arguments)
+if __name__ == '__main__':
+    main(*sys.argv[sys.argv.index('--') + 1:])
