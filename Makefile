@@ -128,8 +128,9 @@ check: setup-check ## set-up, then every test
 
 demo: setup ## install what is missing, build, score the pictures in examples/
 	+$(MAKE) -j$(JOBS) all
-	$(BUILD)/qboost score examples --sort -score --contact-sheet $(BUILD)/contact-sheet.png
-	@echo 'The same as one picture: $(BUILD)/contact-sheet.png. Your own: $(BUILD)/qboost score photo.jpg'
+	$(BUILD)/qboost score examples --no-recursive --sort -score --contact-sheet $(BUILD)/contact-sheet.png
+	$(BUILD)/qboost noise examples/renders/glass_caustics_00064.exr
+	@echo 'The photos as one picture: $(BUILD)/contact-sheet.png. Your own: $(BUILD)/qboost score photo.jpg'
 
 ASAN := CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
 asan ubsan: ## all tests under the address and undefined-behaviour sanitizers
