@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-enum { FIRST_SAMPLES = 128, MAX_ZONES = 1 << 14, NEEDED_ZONES = 64 };
+enum { FIRST_SAMPLES = 16, MAX_ZONES = 1 << 14, NEEDED_ZONES = 64 };
 /* Zones near the border between seen and not seen; elsewhere an error changes nothing. */
 static const double LEAST = 0.25, MOST = 4;
 
