@@ -101,7 +101,8 @@ QB_API void qb_noise_features_free(QbNoiseFeatures **features);
 QB_API void qb_noise_features_size(const QbNoiseFeatures *features, int *out_width, int *out_height,
                                    QbNoiseGrid *out_grid);
 
-/* The image must have the size of the reference that the features are of (QB_ERR_ARG). */
+/* The image must have the size of the reference that the features are of, and not be that very
+ * picture (QB_ERR_ARG). */
 QB_API QbStatus qb_noise_judge_features(QbNoiseReport *out, const QbImage *image,
                                         const QbNoiseFeatures *reference, int n_threads);
 

@@ -144,10 +144,17 @@ QbStatus qb_noise_features_new(QbNoiseFeatures **out, const QbImage *image, QbNo
     return status;
 }
 
+/* As near to what is kept as rounding to a half leaves it. */
+static bool is_kept(float value, float kept)
+{
+    return fabsf(value - kept) <= fabsf(kept) * 0x1p-10f + 1e-6f;
+}
+
 static QbStatus judge(QbNoiseReport *out, const QbImage *image, const QbNoiseFeatures *f,
                       QbPool *pool)
 {
     double zones[QB_NOISE_MAX_ZONES] = {0};
+    bool same = true;
     QbBandPass b;
     QbStatus status = qb_band_pass_init(&b, f->width, f->height, pool);
     if (status)
@@ -160,15 +167,19 @@ static QbStatus judge(QbNoiseReport *out, const QbImage *image, const QbNoiseFea
     qb_band_pass_lightness(&b, band, image);
     qb_band_pass_run(&b, band);
     for (size_t i = 0; i < f->n_places; i++) {
-        double z = (band[pixel_of(f, i)] - f->band[i]) * gain_of_code(f->code[i]);
+        float value = band[pixel_of(f, i)];
+        double z = (value - f->band[i]) * gain_of_code(f->code[i]);
         zones[i / (size_t)f->n_zone_places] += z * z * z * z;
+        same = same && is_kept(value, f->band[i]);
     }
     for (int z = 0; z < f->grid.columns * f->grid.rows; z++)
         zones[z] = qb_visibility_pool(zones[z], f->n_zone_places);
     qb_noise_report_fill(out, f->grid, zones);
     qb_free(band);
     qb_band_pass_deinit(&b);
-    return QB_OK;
+    return same ? qb_fail(QB_ERR_ARG, "the picture is the one that the features were made of, "
+                                      "which tells nothing of noise")
+                : QB_OK;
 }
 
 QbStatus qb_noise_judge_features(QbNoiseReport *out, const QbImage *image,

@@ -144,7 +144,10 @@ check_code "features" 0 "$QBOOST" noise --json --extract "$work/f.features" "$wo
 size=$(wc -c <"$work/f.features")
 check_same "their size is told" "$(json "$work/out" 'd["bytes"], d["grid"]["columns"]')" "($size, 4)"
 check "it is 1 kB a zone at most" [ "$size" -le 16384 ]
-check_code "judging against them" 0 "$QBOOST" noise --json --reference-features "$work/f.features" "$work/clean.ppm" "$work/weak.ppm" "$work/noisy1.ppm"
+check_code "the picture that they are of" 1 "$QBOOST" noise --reference-features "$work/f.features" "$work/clean.ppm"
+check_has "says nothing" "$work/err" "the one that the features were made of"
+picture "$work/still.ppm" 192 180 0.001 9
+check_code "judging against them" 0 "$QBOOST" noise --json --reference-features "$work/f.features" "$work/still.ppm" "$work/weak.ppm" "$work/noisy1.ppm"
 check "noise is told from none" python3 -c 'import json, sys
 clean, weak, noisy = [json.loads(l) for l in open(sys.argv[1])]
 assert clean["noise"] == 0 and clean["way"] == "features" and clean["features"]["path"].endswith("f.features")
