@@ -370,9 +370,13 @@ static void headers_made_to_keep_busy_are_refused(void **state)
     (void)state;
     enum { N = 1025, ATTRIBUTE_BYTES = 18 };
     static uint8_t data[8 + N * ATTRIBUTE_BYTES + 1] = {0x76, 0x2f, 0x31, 0x01, 2};
-    for (int i = 0; i < N; i++) /* "a0001", an int */
-        snprintf((char *)data + 8 + i * ATTRIBUTE_BYTES, ATTRIBUTE_BYTES, "a%04d%cint%c%c", i, 0, 0,
-                 4);
+    for (int i = 0; i < N; i++) { /* "a0001", an int of 4 bytes, 0 */
+        static const char zeroth[ATTRIBUTE_BYTES] = "a0000\0int\0\4";
+        uint8_t *attribute = data + 8 + i * ATTRIBUTE_BYTES;
+        memcpy(attribute, zeroth, ATTRIBUTE_BYTES);
+        for (int digit = 4, rest = i; digit > 0; digit--, rest /= 10)
+            attribute[digit] = (uint8_t)('0' + rest % 10);
+    }
     QbLight *light;
     assert_int_equal(open_bytes(&light, data, sizeof data), QB_ERR_LIMIT);
     assert_non_null(strstr(qb_last_error(), "1024 attributes"));
