@@ -5,6 +5,21 @@
 
 #include <qboost/qboost.h>
 
+json_t *json_noise_zone(const QbNoiseReport *report, int width, int height, int zone)
+{
+    json_t *object = json_object();
+    NoiseRect rect = noise_zone_rect(report->grid, width, height, zone);
+    json_put(object, "row", json_integer(zone / report->grid.columns + 1));
+    json_put(object, "column", json_integer(zone % report->grid.columns + 1));
+    json_put(object, "x", json_integer(rect.x));
+    json_put(object, "y", json_integer(rect.y));
+    json_put(object, "width", json_integer(rect.width));
+    json_put(object, "height", json_integer(rect.height));
+    json_put(object, "noise", json_finite(report->zones[zone].noise));
+    json_put(object, "visibility", json_finite(report->zones[zone].visibility));
+    return object;
+}
+
 static void put_input(json_t *object, const QbLightInfo *info)
 {
     json_put(object, "width", json_integer(info->width));
@@ -45,16 +60,7 @@ static json_t *zones(const NoiseRun *run, const NoiseRecord *record)
 {
     json_t *list = json_array();
     for (int z = 0; z < run->grid.columns * run->grid.rows; z++) {
-        json_t *zone = json_object();
-        NoiseRect rect = noise_zone_rect(run->grid, record->info.width, record->info.height, z);
-        json_put(zone, "row", json_integer(z / run->grid.columns + 1));
-        json_put(zone, "column", json_integer(z % run->grid.columns + 1));
-        json_put(zone, "x", json_integer(rect.x));
-        json_put(zone, "y", json_integer(rect.y));
-        json_put(zone, "width", json_integer(rect.width));
-        json_put(zone, "height", json_integer(rect.height));
-        json_put(zone, "noise", json_finite(record->report->zones[z].noise));
-        json_put(zone, "visibility", json_finite(record->report->zones[z].visibility));
+        json_t *zone = json_noise_zone(record->report, record->info.width, record->info.height, z);
         if (run->n_metrics > 0)
             json_put(zone, "metrics", measures(run, record, z));
         json_array_append_new(list, zone);

@@ -10,6 +10,7 @@
 #include "output/output.h"
 
 #include <jansson.h>
+#include <qboost/noise.h>
 
 /* Takes value. */
 void json_put(json_t *object, const char *key, json_t *value);
@@ -20,6 +21,9 @@ json_t *json_text(const char *bytes); /* U+FFFD stands for each byte that is not
 
 /* "path" and, when needed, "path_b64". */
 void json_put_path(json_t *object, const char *path);
+
+/* A zone of a picture of width x height: where it is, its noise and visibility. */
+json_t *json_noise_zone(const QbNoiseReport *report, int width, int height, int zone);
 
 /* "p_good", "p_average", "p_poor" (null where there is no such tone) and the method's other tones.
  */

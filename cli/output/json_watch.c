@@ -10,18 +10,9 @@ static json_t *zones(const WatchRun *run, const WatchCheck *check)
 {
     json_t *list = json_array();
     for (int z = 0; z < run->grid.columns * run->grid.rows; z++) {
-        json_t *zone = json_object();
-        NoiseRect rect = noise_zone_rect(run->grid, check->width, check->height, z);
+        json_t *zone = json_noise_zone(check->report, check->width, check->height, z);
         QbNoiseZoneState state;
         qb_noise_stop_zone(&state, check->stop, z);
-        json_put(zone, "row", json_integer(z / run->grid.columns + 1));
-        json_put(zone, "column", json_integer(z % run->grid.columns + 1));
-        json_put(zone, "x", json_integer(rect.x));
-        json_put(zone, "y", json_integer(rect.y));
-        json_put(zone, "width", json_integer(rect.width));
-        json_put(zone, "height", json_integer(rect.height));
-        json_put(zone, "noise", json_finite(check->report->zones[z].noise));
-        json_put(zone, "visibility", json_finite(check->report->zones[z].visibility));
         json_put(zone, "state", json_string(watch_zone_state(&state)));
         json_put(zone, "below", json_integer(state.n_below));
         json_put(zone, "samples_needed", json_finite(state.samples_needed));
