@@ -42,6 +42,8 @@ static const Option options[] = {
      .offset = offsetof(WatchArgs, patience_s), .standard = "10",
      .help = "try a file that cannot be read again, for it may be half written, until it has not changed for "
              "that long (default: 10)"},
+    {.name = "new", .type = OPTION_FLAG, .offset = offsetof(WatchArgs, only_new),
+     .help = "leave out the files that are in the folder at the start, until they change"},
     {.name = "poll", .type = OPTION_FLAG, .offset = offsetof(WatchArgs, poll),
      .help = "look into the folder twice a second instead of being told by the system what changes"},
     NOISE_GRID_OPTION(WatchArgs, noise),
@@ -80,9 +82,13 @@ static int check(WatchArgs *args, const char *source)
     if (halves && args->reference_features)
         return usage_error(&cmd_noise_watch,
                            "--way halves and --reference-features exclude each other");
-    if (lines && (args->match || args->poll))
+    if (lines && (args->match || args->only_new || args->poll))
         return usage_error(&cmd_noise_watch, "%s is for a folder",
-                           args->match ? "--match" : "--poll");
+                           args->match      ? "--match"
+                           : args->only_new ? "--new"
+                                            : "--poll");
+    if (args->once && args->only_new)
+        return usage_error(&cmd_noise_watch, "--once and --new exclude each other");
     if (!isnan(args->samples_step)) {
         const char *count = "count";
         bool is_auto = strcmp(args->samples_from, "auto") == 0;
@@ -117,7 +123,8 @@ const Command cmd_noise_watch = {
         "over again and again. With -, paths are read from standard input as they come, one a "
         "line; at its end the exit code is 7 if noise can still be seen.\n"
         "A picture that cannot be read, that has another size or that is the one before once more "
-        "is told of and not counted. Fewer samples than before mean that another render has "
+        "(without more samples, as its header or name tells them) is told of and not counted. "
+        "Fewer samples than before mean that another render has "
         "begun.",
     .examples = examples,
     .options = options,

@@ -14,9 +14,10 @@
 #include <time.h>
 
 enum {
-    TICK_MS = 500,   /* a folder is looked at that often, whatever the system tells */
-    SETTLE_MS = 300, /* a file that nobody said was closed may still grow */
-    RETRY_MS = 250
+    QUIET_MS = 2000, /* a file that nobody said was closed may still be filled, even if its size is
+                        final */
+    RETRY_MS = 250,
+    UNSTEADY_MS = 1000
 };
 
 struct Follow {
@@ -52,39 +53,75 @@ double file_stamp_age_s(const FileStamp *stamp)
     return (double)now.tv_sec - (double)stamp->mtime_ns / 1e9 + (double)now.tv_nsec / 1e9;
 }
 
-void waiting_start(Waiting *out, const FileStamp *stamp, double patience_s)
+void waiting_start(Waiting *out, const FileStamp *stamp, const FollowSpec *spec)
 {
-    double age_s = stamp->size < 0 ? 0 : file_stamp_age_s(stamp);
-    bool old = age_s > patience_s && age_s > SETTLE_MS / 1e3;
-    *out = (Waiting){.stamp = *stamp, .since_ms = old ? -INFINITY : clock_ms()};
+    bool old = stamp->size >= 0 && file_stamp_age_s(stamp) > spec->patience_s;
+    double now = clock_ms();
+    *out = (Waiting){.stamp = *stamp,
+                     .since_ms = old ? -INFINITY : now,
+                     .changing_ms = old || stamp->size < 0 ? INFINITY : now};
 }
 
-bool waiting_is_over(const Waiting *waiting, double patience_s)
+void waiting_change(Waiting *waiting, const FileStamp *stamp, const FollowSpec *spec)
 {
-    return clock_ms() - waiting->since_ms >= patience_s * 1e3;
+    const Waiting before = *waiting;
+    waiting_start(waiting, stamp, spec);
+    /* Just now, whatever its time says: one that is being emptied keeps the old one for a moment. */
+    waiting->since_ms = clock_ms();
+    waiting->changing_ms =
+        stamp->size < 0 ? before.changing_ms : fmin(before.changing_ms, clock_ms());
+    waiting->tried = before.tried;
+    waiting->being_written = before.being_written;
 }
 
-double waiting_ms(const Waiting *waiting, double patience_s)
+/* It has not changed for so long that it is what it is. */
+static bool is_over(const Waiting *waiting, const FollowSpec *spec)
 {
-    double now = clock_ms(), until = waiting->since_ms + SETTLE_MS;
-    if (waiting->closed || waiting_is_over(waiting, patience_s))
+    return clock_ms() - waiting->since_ms >= spec->patience_s * 1e3;
+}
+
+/* A run that looks once does not wait for ever for a file to come to rest. */
+static bool is_unsteady(const Waiting *waiting, const FollowSpec *spec)
+{
+    return spec->once &&
+           clock_ms() - waiting->changing_ms >= 2 * spec->patience_s * 1e3 + UNSTEADY_MS;
+}
+
+double waiting_ms(const Waiting *waiting, const FollowSpec *spec)
+{
+    double now = clock_ms(), patience_ms = spec->patience_s * 1e3;
+    double until = waiting->since_ms + fmin(patience_ms, QUIET_MS);
+    /* One that is written over and over is never quiet. */
+    bool restless = now - waiting->changing_ms >= patience_ms && !waiting->being_written;
+    if (waiting->closed || restless || is_unsteady(waiting, spec))
         until = now;
     else if (waiting->being_written)
-        until = waiting->since_ms + patience_s * 1e3;
-    until = until > waiting->retry_ms ? until : waiting->retry_ms;
+        until = waiting->since_ms + patience_ms;
+    until = fmax(until, waiting->retry_ms);
     return until > now ? until - now : 0;
 }
 
-bool waiting_settle(Waiting *waiting, const char *path, bool readable, double patience_s)
+FollowVerdict waiting_settle(Waiting *waiting, const char *path, bool readable,
+                             const FollowSpec *spec)
 {
     FileStamp now;
     file_stamp(&now, path);
-    if (!file_stamp_equal(&now, &waiting->stamp)) {
-        waiting_start(waiting, &now, patience_s);
-        return false;
-    }
+    bool same = file_stamp_equal(&now, &waiting->stamp);
+    if (same && (is_over(waiting, spec) || (readable && !waiting->being_written)))
+        return FOLLOW_COUNTS;
+    if (is_unsteady(waiting, spec))
+        return FOLLOW_UNSTEADY;
+    if (!same)
+        waiting_change(waiting, &now, spec);
+    waiting->tried = true;
     waiting->retry_ms = clock_ms() + RETRY_MS;
-    return readable || waiting_is_over(waiting, patience_s);
+    return FOLLOW_AGAIN;
+}
+
+bool follow_is_no_file(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
 }
 
 bool follow_open(Follow **out, const FollowSpec *spec)
@@ -130,7 +167,7 @@ static bool wait_for_change(const Follow *follow, double wait_ms)
 FollowEvent follow_next(Follow *follow, Followed *out)
 {
     for (;;) {
-        double wait_ms = TICK_MS;
+        double wait_ms = FOLLOW_TICK_MS;
         SourceState state = follow->folder ? follow_folder_next(follow->folder, out, &wait_ms)
                                            : follow_lines_next(follow->lines, out, &wait_ms);
         if (state == SOURCE_FAILED)
@@ -142,7 +179,7 @@ FollowEvent follow_next(Follow *follow, Followed *out)
             return FOLLOW_TIMEOUT;
         if (!ready && follow->spec.tick)
             follow->spec.tick(follow->spec.user);
-        if (!wait_for_change(follow, ready ? 0 : wait_ms < TICK_MS ? wait_ms : TICK_MS))
+        if (!wait_for_change(follow, ready ? 0 : fmin(wait_ms, FOLLOW_TICK_MS)))
             return FOLLOW_STOPPED;
         if (ready && clock_ms() >= follow->end_ms)
             return FOLLOW_TIMEOUT;
@@ -151,7 +188,7 @@ FollowEvent follow_next(Follow *follow, Followed *out)
     }
 }
 
-bool follow_settle(Follow *follow, bool readable)
+FollowVerdict follow_settle(Follow *follow, bool readable)
 {
     return follow->folder ? follow_folder_settle(follow->folder, readable)
                           : follow_lines_settle(follow->lines, readable);

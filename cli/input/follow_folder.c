@@ -1,8 +1,8 @@
 /* follow_folder.c: the pictures in a folder that are new or have changed since they were read.
  *
- * What is there is listed anew at each look; inotify only says when to look and which files are
- * still open for writing, so that a folder without it (a network's, or when watches have run out)
- * is followed as well, half a second late. */
+ * What is there is listed anew now and then; between that, inotify tells of single files and which
+ * of them are still open for writing, so that a folder without it (a network's, or when watches
+ * have run out) is followed as well, half a second late. */
 // SPDX-License-Identifier: Apache-2.0
 #include "input/follow_source.h"
 
@@ -23,7 +23,8 @@
 typedef struct Known {
     char *name;
     Waiting file;
-    bool taken; /* as it is now */
+    bool taken;  /* as it is now, or it is gone */
+    bool passed; /* files that come after it were read while it could not be */
 } Known;
 
 struct FollowFolder {
@@ -31,8 +32,9 @@ struct FollowFolder {
     int notify;   /* -1 = none */
     Known *known; /* [n], by name, bytewise */
     size_t n;
-    size_t given; /* index of what follow_folder_next gave last */
-    Text path;    /* of that */
+    double looked_ms; /* by clock_ms, when they were all there was */
+    size_t given;     /* index of what follow_folder_next gave last */
+    Text path;        /* of that */
 };
 
 static int compare_known(const void *a, const void *b)
@@ -69,19 +71,47 @@ static void free_known(Known *known, size_t n)
     free(known);
 }
 
-/* What is known of the file from before stays known while its stamp does. */
+static void start_known(Known *out, const FollowFolder *folder, const char *name,
+                        const FileStamp *stamp)
+{
+    *out = (Known){.name = cli_strdup(name)};
+    waiting_start(&out->file, stamp, &folder->spec);
+}
+
+/* What is known of the file stays known while its stamp does. */
+static void update_known(Known *known, const FollowFolder *folder, const FileStamp *stamp)
+{
+    if (file_stamp_equal(&known->file.stamp, stamp) || (folder->spec.once && known->taken))
+        return;
+    if (known->taken) {
+        bool being_written = known->file.being_written;
+        known->file = (Waiting){.changing_ms = INFINITY, .being_written = being_written};
+        waiting_change(&known->file, stamp, &folder->spec);
+        known->passed = false;
+    } else {
+        waiting_change(&known->file, stamp, &folder->spec);
+    }
+    known->taken = stamp->size < 0;
+}
+
+static void refresh(FollowFolder *folder, Known *known)
+{
+    FileStamp stamp;
+    file_stamp(&stamp, path_of(folder, known->name));
+    update_known(known, folder, &stamp);
+}
+
 static void add_known(Known *out, const FollowFolder *folder, const char *name,
                       const FileStamp *stamp)
 {
     const Known *before = find(folder->known, folder->n, name);
-    *out = (Known){.name = cli_strdup(name)};
-    waiting_start(&out->file, stamp, folder->spec.patience_s);
-    if (before && file_stamp_equal(&before->file.stamp, stamp)) {
-        out->file = before->file;
-        out->taken = before->taken;
-    } else if (before) {
-        out->file.being_written = before->file.being_written;
+    if (!before) {
+        start_known(out, folder, name, stamp);
+        return;
     }
+    *out = *before;
+    out->name = cli_strdup(name);
+    update_known(out, folder, stamp);
 }
 
 /* false: errno says why the folder cannot be read. */
@@ -114,18 +144,41 @@ static bool look(FollowFolder *folder)
     free_known(folder->known, folder->n);
     folder->known = known;
     folder->n = n;
+    folder->looked_ms = clock_ms();
     errno = saved;
     return saved == 0;
 }
 
 /* ---- what the system tells ------------------------------------------------------------------ */
 
+/* A file that was not there at the last look. NULL: it is none that is wanted. */
+static Known *learn(FollowFolder *folder, const char *name)
+{
+    FileStamp stamp;
+    if (folder->spec.once || !is_wanted(folder, name) || !file_stamp(&stamp, path_of(folder, name)))
+        return NULL;
+    size_t at = 0;
+    while (at < folder->n && strcmp(folder->known[at].name, name) < 0)
+        at++;
+    folder->known = cli_realloc(folder->known, folder->n + 1, sizeof *folder->known);
+    memmove(folder->known + at + 1, folder->known + at, (folder->n - at) * sizeof *folder->known);
+    folder->n++;
+    start_known(&folder->known[at], folder, name, &stamp);
+    return &folder->known[at];
+}
+
 static void apply_event(FollowFolder *folder, const struct inotify_event *event)
 {
     Known *known = event->len > 0 ? find(folder->known, folder->n, event->name) : NULL;
+    if (event->len == 0) /* about the folder, or some were lost: it is to be looked at */
+        folder->looked_ms = -INFINITY;
     if (event->mask & IN_Q_OVERFLOW) /* what was open may have been closed unheard */
         for (size_t i = 0; i < folder->n; i++)
             folder->known[i].file.being_written = false;
+    if (known)
+        refresh(folder, known);
+    else if (event->len > 0)
+        known = learn(folder, event->name);
     if (!known)
         return;
     bool closed = event->mask & (IN_CLOSE_WRITE | IN_MOVED_TO);
@@ -183,34 +236,68 @@ static bool same_series(const char *a, const char *b)
     return *a == *b;
 }
 
-/* Of the files that wait, the one that comes first; folder->n when there is none. A numbered series
- * goes by its numbers, for copies have times of their own; else the older comes first. */
-static size_t find_first(const FollowFolder *folder)
+/* What waits differs in numbers alone. */
+static bool is_series(const FollowFolder *folder)
 {
-    size_t first = folder->n;
-    bool series = true;
     const char *name = NULL;
     for (size_t i = 0; i < folder->n; i++) {
         if (folder->known[i].taken)
             continue;
-        series = series && (!name || same_series(name, folder->known[i].name));
+        if (name && !same_series(name, folder->known[i].name))
+            return false;
         name = folder->known[i].name;
     }
+    return true;
+}
+
+/* A numbered series goes by its numbers, for copies have times of their own; else the older comes
+ * first. */
+static bool comes_before(const Known *a, const Known *b, bool series)
+{
+    if (!series && a->file.stamp.mtime_ns != b->file.stamp.mtime_ns)
+        return a->file.stamp.mtime_ns < b->file.stamp.mtime_ns;
+    return compare_natural(a->name, b->name) < 0;
+}
+
+/* Of the files that wait, the one that comes first; folder->n when there is none. One that could
+ * not be read and is to be tried again later does not hold up the others; *wait_ms is lowered to
+ * then. */
+static size_t find_first(const FollowFolder *folder, double *wait_ms)
+{
+    size_t first = folder->n;
+    bool series = is_series(folder);
     for (size_t i = 0; i < folder->n; i++) {
-        const Known *known = &folder->known[i], *best = &folder->known[first];
-        if (known->taken)
-            continue;
-        int64_t later = first == folder->n || series
-                            ? 0
-                            : known->file.stamp.mtime_ns - best->file.stamp.mtime_ns;
-        if (first == folder->n || later < 0 ||
-            (later == 0 && compare_natural(known->name, best->name) < 0))
+        const Known *known = &folder->known[i];
+        double ms =
+            !known->taken && known->file.tried ? waiting_ms(&known->file, &folder->spec) : 0;
+        if (ms > 0)
+            *wait_ms = fmin(*wait_ms, ms);
+        else if (!known->taken &&
+                 (first == folder->n || comes_before(known, &folder->known[first], series)))
             first = i;
     }
     return first;
 }
 
+/* The one that was given was read: those that come before it missed their turn. */
+static void pass_others(FollowFolder *folder)
+{
+    const Known *given = &folder->known[folder->given];
+    bool series = is_series(folder);
+    for (size_t i = 0; i < folder->n; i++) {
+        Known *known = &folder->known[i];
+        known->passed |= !known->taken && comes_before(known, given, series);
+    }
+}
+
 /* ---- the source ----------------------------------------------------------------------------- */
+
+/* What was there before the start is done with until it changes. */
+static void take_old(FollowFolder *folder)
+{
+    for (size_t i = 0; i < folder->n; i++)
+        folder->known[i].taken = folder->known[i].file.stamp.mtime_ns < folder->spec.start_ns;
+}
 
 bool follow_folder_open(FollowFolder **out, const FollowSpec *spec)
 {
@@ -224,8 +311,11 @@ bool follow_folder_open(FollowFolder **out, const FollowSpec *spec)
         folder->notify = -1;
     }
     *out = folder;
-    if (look(folder))
+    if (look(folder)) {
+        if (spec->only_new)
+            take_old(folder);
         return true;
+    }
     int saved = errno;
     follow_folder_close(out);
     errno = saved;
@@ -244,30 +334,59 @@ void follow_folder_close(FollowFolder **folder)
     *folder = NULL;
 }
 
+static bool is_used_up(const FollowFolder *folder)
+{
+    for (size_t i = 0; i < folder->n; i++)
+        if (!folder->known[i].taken)
+            return false;
+    return true;
+}
+
+/* Looks at the folder when it is time to; at what was there at the start alone for a run that looks
+ * once. false: errno says why the folder cannot be read. */
+static bool look_again(FollowFolder *folder)
+{
+    bool due = clock_ms() - folder->looked_ms >= FOLLOW_TICK_MS;
+    if (!folder->spec.once)
+        return (!due && !is_used_up(folder)) || look(folder);
+    for (size_t i = 0; due && i < folder->n; i++)
+        if (!folder->known[i].taken)
+            refresh(folder, &folder->known[i]);
+    folder->looked_ms = due ? clock_ms() : folder->looked_ms;
+    return true;
+}
+
 SourceState follow_folder_next(FollowFolder *folder, Followed *out, double *wait_ms)
 {
-    if (!look(folder))
-        return SOURCE_FAILED;
     read_events(folder);
-    folder->given = find_first(folder);
+    if (!look_again(folder))
+        return SOURCE_FAILED;
+    folder->given = find_first(folder, wait_ms);
     if (folder->given == folder->n)
-        return folder->spec.once ? SOURCE_END : SOURCE_WAIT;
-    const Known *known = &folder->known[folder->given];
-    double ms = waiting_ms(&known->file, folder->spec.patience_s);
-    if (ms > 0) {
+        return folder->spec.once && is_used_up(folder) ? SOURCE_END : SOURCE_WAIT;
+    Known *known = &folder->known[folder->given];
+    refresh(folder, known);
+    double ms = known->taken ? 0 : waiting_ms(&known->file, &folder->spec);
+    if (known->taken || ms > 0) {
         *wait_ms = fmin(*wait_ms, ms);
         return SOURCE_WAIT;
     }
-    *out = (Followed){.path = path_of(folder, known->name)};
+    *out = (Followed){.path = path_of(folder, known->name),
+                      .mtime_ns = known->file.stamp.mtime_ns,
+                      .late = known->passed};
     return SOURCE_READY;
 }
 
-bool follow_folder_settle(FollowFolder *folder, bool readable)
+FollowVerdict follow_folder_settle(FollowFolder *folder, bool readable)
 {
     Known *known = &folder->known[folder->given];
-    known->taken = waiting_settle(&known->file, path_of(folder, known->name), readable,
-                                  folder->spec.patience_s);
-    return known->taken;
+    const char *path = path_of(folder, known->name);
+    FollowVerdict verdict = waiting_settle(&known->file, path, readable, &folder->spec);
+    if (verdict == FOLLOW_COUNTS && readable)
+        pass_others(folder);
+    bool gone = verdict == FOLLOW_AGAIN && known->file.stamp.size < 0;
+    known->taken = verdict != FOLLOW_AGAIN || gone;
+    return verdict;
 }
 
 int follow_folder_descriptor(const FollowFolder *folder)

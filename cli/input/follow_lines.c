@@ -72,7 +72,7 @@ static void take_line(FollowLines *lines, char *line)
     for (int i = 0; i < 2 && paths[i]; i++) {
         FileStamp stamp;
         file_stamp(&stamp, paths[i]);
-        waiting_start(&lines->files[i], &stamp, lines->spec.patience_s);
+        waiting_start(&lines->files[i], &stamp, &lines->spec);
         /* Whoever names a file has written it; if it cannot be read after all, it is waited for. */
         lines->files[i].closed = true;
     }
@@ -128,24 +128,32 @@ SourceState follow_lines_next(FollowLines *lines, Followed *out, double *wait_ms
             return SOURCE_FAILED;
     }
     for (int i = 0; i < (lines->other ? 2 : 1); i++) {
-        double ms = waiting_ms(&lines->files[i], lines->spec.patience_s);
+        Waiting *file = &lines->files[i];
+        FileStamp stamp;
+        file_stamp(&stamp, i ? lines->other : lines->path);
+        if (!file_stamp_equal(&stamp, &file->stamp))
+            waiting_change(file, &stamp, &lines->spec);
+        double ms = waiting_ms(file, &lines->spec);
         if (ms > 0) {
             *wait_ms = fmin(*wait_ms, ms);
             return SOURCE_WAIT;
         }
     }
-    *out = (Followed){.path = lines->path, .other = lines->other};
+    *out = (Followed){
+        .path = lines->path, .other = lines->other, .mtime_ns = lines->files[0].stamp.mtime_ns};
     return SOURCE_READY;
 }
 
-bool follow_lines_settle(FollowLines *lines, bool readable)
+FollowVerdict follow_lines_settle(FollowLines *lines, bool readable)
 {
-    double patience_s = lines->spec.patience_s;
-    bool counts = waiting_settle(&lines->files[0], lines->path, readable, patience_s);
-    if (lines->other)
-        counts &= waiting_settle(&lines->files[1], lines->other, readable, patience_s);
-    lines->taken = counts;
-    return counts;
+    FollowVerdict verdict = FOLLOW_COUNTS;
+    for (int i = 0; i < (lines->other ? 2 : 1); i++) {
+        const char *path = i ? lines->other : lines->path;
+        FollowVerdict one = waiting_settle(&lines->files[i], path, readable, &lines->spec);
+        verdict = one > verdict ? one : verdict;
+    }
+    lines->taken = verdict != FOLLOW_AGAIN;
+    return verdict;
 }
 
 int follow_lines_descriptor(const FollowLines *lines)

@@ -5,7 +5,7 @@
 
 #include "input/follow.h"
 
-#include <stdint.h>
+enum { FOLLOW_TICK_MS = 500 }; /* what waits is looked at that often, whatever the system tells */
 
 /* What tells one content of a file from the next. size -1: there is no such file. */
 typedef struct FileStamp {
@@ -23,21 +23,24 @@ double file_stamp_age_s(const FileStamp *stamp);
 /* A file that waits to be read. */
 typedef struct Waiting {
     FileStamp stamp;
-    double since_ms; /* by clock_ms, when it was first seen like that; long ago for old files */
-    double retry_ms; /* not before */
+    double since_ms;    /* by clock_ms, when it was first seen like that; long ago for old files */
+    double changing_ms; /* when it was first seen to change; INFINITY = it was not */
+    double retry_ms;    /* not before */
+    bool tried;         /* and could not be read, or changed meanwhile */
     bool being_written, closed; /* what the system told */
 } Waiting;
 
-void waiting_start(Waiting *out, const FileStamp *stamp, double patience_s);
+void waiting_start(Waiting *out, const FileStamp *stamp, const FollowSpec *spec);
+
+/* It is another now, before it was done with. */
+void waiting_change(Waiting *waiting, const FileStamp *stamp, const FollowSpec *spec);
 
 /* Milliseconds until it may be tried; 0 = now. */
-double waiting_ms(const Waiting *waiting, double patience_s);
+double waiting_ms(const Waiting *waiting, const FollowSpec *spec);
 
-/* It has not changed for so long that it is what it is. */
-bool waiting_is_over(const Waiting *waiting, double patience_s);
-
-/* After path was read, or could not be. false: it is to be read again. */
-bool waiting_settle(Waiting *waiting, const char *path, bool readable, double patience_s);
+/* After path was read, or could not be. */
+FollowVerdict waiting_settle(Waiting *waiting, const char *path, bool readable,
+                             const FollowSpec *spec);
 
 /* SOURCE_WAIT: *wait_ms may be lowered to when there will be something to do at the latest. */
 typedef enum SourceState { SOURCE_READY, SOURCE_WAIT, SOURCE_END, SOURCE_FAILED } SourceState;
@@ -46,14 +49,14 @@ typedef struct FollowFolder FollowFolder;
 bool follow_folder_open(FollowFolder **out, const FollowSpec *spec);
 void follow_folder_close(FollowFolder **folder);
 SourceState follow_folder_next(FollowFolder *folder, Followed *out, double *wait_ms);
-bool follow_folder_settle(FollowFolder *folder, bool readable);
+FollowVerdict follow_folder_settle(FollowFolder *folder, bool readable);
 int follow_folder_descriptor(const FollowFolder *folder); /* -1 = none to wait on */
 
 typedef struct FollowLines FollowLines;
 FollowLines *follow_lines_open(const FollowSpec *spec);
 void follow_lines_close(FollowLines **lines);
 SourceState follow_lines_next(FollowLines *lines, Followed *out, double *wait_ms);
-bool follow_lines_settle(FollowLines *lines, bool readable);
+FollowVerdict follow_lines_settle(FollowLines *lines, bool readable);
 int follow_lines_descriptor(const FollowLines *lines);
 
 #endif

@@ -13,7 +13,7 @@ typedef struct WatchArgs {
     double samples_step; /* NAN = not given */
     double patience_s;
     double timeout_s; /* NAN = none */
-    bool once, poll, json, quiet;
+    bool once, only_new, poll, json, quiet;
     const char *color;
 } WatchArgs;
 

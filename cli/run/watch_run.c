@@ -2,7 +2,7 @@
  * zone shows noise any more.
  *
  * What cannot be counted (a picture that cannot be read, or of another size, or the one before once
- * more) changes nothing of what is known. */
+ * more without more samples) changes nothing of what is known. */
 // SPDX-License-Identifier: Apache-2.0
 #include "run/watch_run.h"
 
@@ -18,21 +18,29 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Pictures that are older than the run by more are not of a render that it follows. */
+static const int64_t stale_ns = 60 * (int64_t)1000000000;
 
 typedef struct Run {
     const WatchArgs *args;
     WatchJudge judge;
     Follow *follow;
     int stop_pipe[2];
+    bool follows_folder;
+    int64_t start_ns; /* by the clock that files get their times from */
 
     /* of the render at hand */
     QbNoiseStop *stop; /* NULL before its first picture */
     QbNoiseReport first;
     WatchSamples samples;
     int width, height;
-    int64_t index, last_header;
-    Hash128 identity; /* of the last picture that counted */
+    int64_t index, newest_ns; /* newest: when the newest picture was written */
+    Hash128 identity;         /* of the last picture that counted */
+    int n_repeats;            /* of it since */
+    bool told_standstill;
 
     int64_t n_counted, n_not_counted;
     double waiting_since_ms;
@@ -94,8 +102,42 @@ static void tick(void *user)
 
 /* ---- one picture ---------------------------------------------------------------------------- */
 
+static bool is_halves(const Run *run)
+{
+    return strcmp(run->judge.run.way, "halves") == 0;
+}
+
+/* Why a picture is not to be opened, or NULL. */
+static const char *refusal(const Run *run, const Followed *files)
+{
+    if (is_halves(run) && !files->other)
+        return "is one file, two with a tab between them are a pair of halves";
+    if (follow_is_no_file(files->path))
+        return "is not a regular file";
+    return files->other && follow_is_no_file(files->other) ? "the second half is not a regular file"
+                                                           : NULL;
+}
+
+/* It is the one before once more, though its samples are not known to have risen. */
+static bool is_repeat(const Run *run, const Followed *files, const Watched *watched)
+{
+    return run->index > 0 &&
+           memcmp(&watched->identity, &run->identity, sizeof run->identity) == 0 &&
+           !watch_samples_have_risen(&run->samples, files->path, watched->samples);
+}
+
+/* A render that stands still is told of once, when it would have been done if it counted. */
+static void tell_standstill(Run *run)
+{
+    if (run->told_standstill || run->n_repeats < run->args->checks)
+        return;
+    run->told_standstill = true;
+    if (!run->args->quiet)
+        report("the pictures do not change any more, and nothing says that their samples do");
+}
+
 /* Why a picture that could be read cannot count, or NULL. Owned. */
-static char *objection(const Run *run, const Watched *watched)
+static char *objection(Run *run, const Followed *files, const Watched *watched)
 {
     const QbLightInfo *info = &watched->shown.info;
     const WatchJudge *judge = &run->judge;
@@ -105,9 +147,12 @@ static char *objection(const Run *run, const Watched *watched)
     if (width > 0 && (info->width != width || info->height != height))
         text_addf(&text, "is %d x %d, but %s %d x %d: not counted", info->width, info->height,
                   judge->features ? "the reference is" : "the pictures before were", width, height);
-    else if (run->index > 0 && watched->samples <= run->last_header &&
-             memcmp(&watched->identity, &run->identity, sizeof run->identity) == 0)
+    else if (files->late)
+        text_add(&text, "could only be read after pictures that come behind it: not counted");
+    else if (is_repeat(run, files, watched)) {
         text_add(&text, "is the same picture as the one before: not counted");
+        run->n_repeats++;
+    }
     return text.data;
 }
 
@@ -149,11 +194,6 @@ static bool can_go_on(Run *run, QbStatus status)
     return false;
 }
 
-static bool is_halves(const Run *run)
-{
-    return strcmp(run->judge.run.way, "halves") == 0;
-}
-
 /* A grid that is too fine for the first picture is too fine for all. */
 static bool is_hopeless(const Run *run, QbStatus status)
 {
@@ -179,7 +219,10 @@ static bool count_picture(Run *run, const Followed *files, const Watched *watche
     run->width = info->width;
     run->height = info->height;
     run->identity = watched->identity;
-    run->last_header = watched->samples;
+    run->n_repeats = 0;
+    run->told_standstill = false;
+    run->newest_ns =
+        count.restarted || files->mtime_ns > run->newest_ns ? files->mtime_ns : run->newest_ns;
     Text note = {0};
     noise_picture_add_note(&note, info);
     WatchCheck check = {.path = files->path,
@@ -205,23 +248,27 @@ static bool take(Run *run, const Followed *files)
     double start_ms = clock_ms();
     Watched watched;
     char *error = NULL;
-    if (is_halves(run) && !files->other) {
+    const char *refused = refusal(run, files);
+    if (refused) {
         follow_settle(run->follow, true);
-        tell_error(run, files, "is one file, two with a tab between them are a pair of halves",
-                   QB_ERR_ARG);
+        tell_error(run, files, refused, QB_ERR_ARG);
         return !run->write_failed;
     }
     QbStatus status = watch_read(&watched, &error, &run->judge, files);
-    if (!follow_settle(run->follow, status == QB_OK)) {
+    FollowVerdict verdict = follow_settle(run->follow, status == QB_OK);
+    if (verdict == FOLLOW_AGAIN) {
         watched_free(&watched);
         free(error);
         return true;
     }
     bool good = true;
-    if (status == QB_OK)
-        error = objection(run, &watched);
+    if (status == QB_OK && verdict == FOLLOW_UNSTEADY)
+        error = cli_strdup("does not stop changing: not counted");
+    else if (status == QB_OK)
+        error = objection(run, files, &watched);
     if (error) {
         tell_error(run, files, error, status == QB_OK ? QB_ERR_ARG : status);
+        tell_standstill(run);
         good = !run->write_failed;
     } else {
         good = count_picture(run, files, &watched, start_ms);
@@ -239,6 +286,15 @@ static bool is_done(const Run *run)
     return run->stop && qb_noise_stop_done(run->stop);
 }
 
+/* Last week's pictures are done as soon as they are seen. */
+static void tell_stale(const Run *run)
+{
+    bool follows = run->follows_folder && !run->args->once && !run->args->quiet;
+    if (follows && run->newest_ns < run->start_ns - stale_ns)
+        report("all these pictures were written more than a minute before this run began: with "
+               "--new, only those written since then count");
+}
+
 static int finish(Run *run)
 {
     Text text = {0};
@@ -249,6 +305,7 @@ static int finish(Run *run)
             text_addf(&text, "done: no noise to be seen in any zone, %d check%s in a row\n",
                       run->args->checks, run->args->checks == 1 ? "" : "s");
         print(run, &text);
+        tell_stale(run);
         return run->write_failed ? CLI_FAILED : CLI_OK;
     }
     if (run->n_counted == 0) {
@@ -301,6 +358,8 @@ static int open_follow(Run *run, const char *folder)
                              .pairs = strcmp(args->way, "halves") == 0,
                              .poll = args->poll,
                              .once = args->once,
+                             .only_new = args->only_new,
+                             .start_ns = run->start_ns,
                              .patience_s = args->patience_s,
                              .timeout_s = isnan(args->timeout_s) ? INFINITY : args->timeout_s,
                              .stop_fd = run->stop_pipe[0],
@@ -312,9 +371,17 @@ static int open_follow(Run *run, const char *folder)
     return CLI_NO_INPUT;
 }
 
+/* The coarse clock, which file systems take: a file that is written now is not older. */
+static int64_t file_clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 int watch_run(const Command *command, const WatchArgs *args, const char *folder)
 {
-    Run run = {.args = args};
+    Run run = {.args = args, .start_ns = file_clock_ns(), .follows_folder = folder != NULL};
     double step = isnan(args->samples_step) ? 1 : args->samples_step;
     watch_samples_init(&run.samples, args->samples_from, step);
     if (pipe2(run.stop_pipe, O_CLOEXEC) != 0) {

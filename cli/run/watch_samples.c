@@ -24,7 +24,8 @@ const char *watch_samples_choice(const char *name)
 
 void watch_samples_init(WatchSamples *out, const char *from, double step)
 {
-    *out = (WatchSamples){.from = from, .step = step};
+    bool names_tell = from == samples_choices[AUTO] || from == samples_choices[NAME];
+    *out = (WatchSamples){.from = from, .step = step, .names_tell = names_tell};
 }
 
 double watch_samples_in_name(const char *path)
@@ -51,11 +52,20 @@ static double value_of(const WatchSamples *samples, double header, double name)
                                             : 0;
 }
 
+bool watch_samples_have_risen(const WatchSamples *samples, const char *path, int64_t header)
+{
+    bool by_name = samples->names_tell && samples->from != samples_choices[NONE];
+    return (double)header > samples->last_header ||
+           (by_name && samples->last_name > 0 && watch_samples_in_name(path) > samples->last_name);
+}
+
 WatchCount watch_samples_add(WatchSamples *samples, const char *path, int64_t header_says)
 {
     double header = (double)header_says, name = watch_samples_in_name(path);
     WatchCount count = {0};
     samples->n_pictures++;
+    samples->last_header = header;
+    samples->last_name = name;
     if (samples->n_pictures == 1) {
         samples->first_header = header;
         samples->first_name = name;

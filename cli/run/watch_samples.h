@@ -15,10 +15,12 @@ const char *watch_samples_choice(const char *name);
 typedef struct WatchSamples {
     const char
         *from; /* a pointer of samples_choices; auto becomes another once two pictures are known */
-    double step; /* count: samples of each */
+    double step;     /* count: samples of each */
+    bool names_tell; /* as asked; not once auto has become none */
     int64_t n_pictures;
     double first_header, first_name, first; /* of the first picture */
     double last;                            /* highest so far; 0 = none */
+    double last_header, last_name;          /* of the last picture */
 } WatchSamples;
 
 void watch_samples_init(WatchSamples *out, const char *from, double step);
@@ -32,6 +34,10 @@ typedef struct WatchCount {
 
 /* header: what the file's header says, 0 = nothing. */
 WatchCount watch_samples_add(WatchSamples *samples, const char *path, int64_t header);
+
+/* Whether it is known that the picture has more samples than the last one that was added: its
+ * header says so, or its name does and names are believed. */
+bool watch_samples_have_risen(const WatchSamples *samples, const char *path, int64_t header);
 
 /* The last number in the file's name, without its ending: 64 for "a/r2_0064.exr". 0 when there is
  * none or none that samples can be. */

@@ -111,9 +111,12 @@ check_has "both sizes are named" "$work/err" "is 80 x 64, but the reference is 9
 check_code "the same without a reference" 7 "$QBOOST" noise watch --once "$work/r"
 check_has "is held against those before" "$work/err" "is 80 x 64, but the pictures before were 96 x 80: not counted"
 fill good1.ppm good1.ppm good1.ppm
-check_code "one picture three times is one check" 7 watch --once --json "$work/r"
+check_code "one picture three times is one check" 7 watch --once --json --samples-from none -k 2 "$work/r"
 check_same "two are not counted" "$(json "$work/out" '["error" in d for d in d]')" "[False, True, True]"
 check_has "which is said" "$work/err" "the same picture as the one before"
+check_same "and once that nothing changes any more" "$(grep -c 'do not change any more' "$work/err")" 1
+check_code "unless names say that samples rise" 0 watch --once --json "$work/r"
+check "then all count" python3 "$work/follow.py" "$work/out" 3
 for cut in 0 9 4000; do
     fill good1.ppm good2.ppm good3.ppm
     head -c $cut "$work/p/good3.ppm" >"$work/r/f_4.ppm"
@@ -145,6 +148,7 @@ check_same "passes it over" "$(n_lines "$work/err")" 0
 rm -rf "$work/r"/*
 check_code "nothing but damage" 1 bash -c 'printf x >"$1/a.png" && "$2" noise watch --once --patience 0 "$1"' - "$work/r" "$QBOOST"
 python3 tests/cli/noise_pictures.py "$work/r/odd.pfm" 96 80 0.003 1 nan,inf,-1
+touch -d '1 hour ago' "$work/r/odd.pfm"
 rm "$work/r/a.png"
 check_code "light that is none" 0 watch --once -k 1 --json "$work/r"
 check_has "is told of" "$work/err" "not a number"
@@ -175,7 +179,7 @@ timer = threading.Timer(60, p.kill)
 timer.start()
 with open(folder + ".jsonl", "wb") as out:
     for i, picture in enumerate(pictures):
-        data, name = open(picture, "rb").read(), folder + ("/one.ppm" if how in ("over", "slowly") else "/%d.ppm" % i)
+        data, name = open(picture, "rb").read(), folder + ("/%d.ppm" % i if how in ("new", "rename", "late") else "/one.ppm")
         if how == "slowly":  # half of it is there for a while, twice
             with open(name, "wb", buffering=0) as f:
                 f.write(data[:7000])
@@ -183,6 +187,12 @@ with open(folder + ".jsonl", "wb") as out:
                 f.write(data[7000:9000])
                 time.sleep(0.5)
                 f.write(data[9000:])
+        elif how == "in_place":  # its size says nothing, half of it is there for a while
+            with open(name, "wb", buffering=0) as f:
+                f.write(data[:7000] + bytes(len(data) - 7000))
+                time.sleep(1.2)
+                f.seek(7000)
+                f.write(data[7000:])
         elif how == "rename":
             open(name + ".tmp", "wb").write(data)
             time.sleep(0.2)
@@ -206,21 +216,53 @@ print(p.wait())
 timer.cancel()
 PY
 p=$work/p
-for how in "new" "over --poll" "slowly" "slowly --poll" "rename"; do
+for how in "new" "over --poll --patience 1" "slowly" "rename"; do
     set -- $how
     fill
     check_same "$how: exit code" "$(python3 "$work/render.py" $1 "$work/r" "$p"/noisy1.ppm "$p"/good1.ppm "$p"/good2.ppm -- \
-        "$QBOOST" noise watch --reference-features "$work/clean.features" -k 2 --json ${2:-} "$work/r")" 0
+        "$QBOOST" noise watch --reference-features "$work/clean.features" -k 2 --json "${@:2}" "$work/r")" 0
     check_same "$how: one line a picture" "$(json "$work/r.jsonl" '["error" in d for d in d]')" "[False, False, False]"
     check "$how: states" python3 "$work/follow.py" "$work/r.jsonl" 2
     check_same "$how: each is judged" "$(json "$work/r.jsonl" '[d["noise"] > 0 for d in d]')" "[True, False, False]"
 done
-for how in new late; do
+fill
+check_same "poll, filled in place: exit code" "$(python3 "$work/render.py" in_place "$work/r" "$p"/good1.ppm -- \
+    "$QBOOST" noise watch --reference-features "$work/clean.features" -k 1 --json --poll "$work/r")" 0
+watch --json - <<<"$p/good1.ppm" >"$work/whole.jsonl"
+check_same "poll, filled in place: judged whole" "$(json "$work/r.jsonl" '[d["visibility"] for d in d]')" \
+    "$(json "$work/whole.jsonl" '[d["visibility"] for d in d]')"
+for how in "new $p/noisy1.ppm $p/good1.ppm" "late $p/good1.ppm"; do
+    set -- $how
     fill
-    check_same "list, $how: exit code" "$(python3 "$work/render.py" $how "$work/r" "$p"/noisy1.ppm "$p"/good1.ppm "$p"/good2.ppm -- \
-        "$QBOOST" noise watch --reference-features "$work/clean.features" -k 2 --json -)" 0
-    check_same "list, $how: one line a picture" "$(json "$work/r.jsonl" '["error" in d for d in d]')" "[False, False, False]"
+    check_same "list, $1: exit code" "$(python3 "$work/render.py" $1 "$work/r" "${@:2}" -- \
+        "$QBOOST" noise watch --reference-features "$work/clean.features" -k 1 --json -)" 0
+    check_same "list, $1: one line a picture" "$(json "$work/r.jsonl" '["error" in d for d in d].count(False), len(d)')" "($(($# - 1)), $(($# - 1)))"
 done
+fill good1.ppm
+(for _ in $(seq 60); do cp "$p/good1.ppm" "$work/r/f_1.ppm"; sleep 0.15; done) &
+writer=$!
+check_code "a file that is written over and over" 0 timeout -k 1 30 "$QBOOST" noise watch --reference-features "$work/clean.features" \
+    --once -k 1 --poll --patience 1 "$work/r"
+check "is judged before that ends" kill -0 $writer
+kill $writer
+wait $writer 2>/dev/null
+fill good1.ppm good2.ppm
+head -c 9000 "$p/noisy1.ppm" >"$work/r/f_0.ppm"
+check_code "a file that may still be written" 0 watch -k 2 --patience 50 --timeout 40 "$work/r"
+check_same "does not hold up the others" "$(grep -c f_0 "$work/out" "$work/err" | cut -d: -f2 | tr '\n' ' ')" "0 0 "
+check_has "old pictures are done at once, which is said" "$work/err" "with --new, only those written since then count"
+check_code "they are what --once is asked about" 0 watch --once -k 2 --patience 0 --match '*_[12].ppm' "$work/r"
+check_same "so nothing is said" "$(cat "$work/err")" ""
+fill good1.ppm good2.ppm
+check_same "--new: exit code" "$(python3 "$work/render.py" new "$work/r" "$p"/noisy1.ppm "$p"/good1.ppm -- \
+    "$QBOOST" noise watch --reference-features "$work/clean.features" -k 1 --json --new "$work/r")" 0
+check_same "--new: only what is written since" "$(json "$work/r.jsonl" '[d["path"][-6:] for d in d]')" "['/0.ppm', '/1.ppm']"
+check_same "--new: no note" "$(cat "$work/r.err")" ""
+mkfifo "$work/pipe.ppm"
+check_code "a pipe in the list" 1 bash -c 'echo "$2" | timeout -k 1 20 "$1" noise watch -k 1 --timeout 10 -' - "$QBOOST" "$work/pipe.ppm"
+check_has "is not opened" "$work/err" "pipe.ppm: is not a regular file"
+check_code "nor as a half" 1 bash -c 'printf "%s\t%s\n" "$3" "$2" | timeout -k 1 20 "$1" noise watch --way halves --timeout 10 -' - \
+    "$QBOOST" "$work/pipe.ppm" "$p/good1.ppm"
 check_code "the list ends too early" 7 bash -c 'echo "$3" | "$1" noise watch --reference-features "$2" -' - "$QBOOST" "$work/clean.features" "$p/good1.ppm"
 check_code "an empty list" 7 bash -c '"$1" noise watch - </dev/null' - "$QBOOST"
 check_code "a file that never comes" 1 bash -c 'echo "$2" | "$1" noise watch --patience 0.2 -' - "$QBOOST" "$work/never.ppm"
@@ -258,7 +300,7 @@ check_code "--timeout" 7 watch --timeout 0.5 "$work/r"
 check_code "results cannot be written" 1 bash -c '"$1" noise watch --once --json "$2" >/dev/full' - "$QBOOST" "$work/r"
 
 for arguments in "" "$work/r $work/r" "-k 0 $work/r" "-k x $work/r" "--way halves $work/r" "--way halves --reference-features x -" \
-    "--match x -" "--poll -" "--samples-from name --samples-step 2 $work/r" "--samples-step 0 $work/r" "--timeout -1 $work/r" "--grid 0x3 $work/r" \
+    "--match x -" "--poll -" "--new -" "--once --new $work/r" "--samples-from name --samples-step 2 $work/r" "--samples-step 0 $work/r" "--timeout -1 $work/r" "--grid 0x3 $work/r" \
     "--nonsense $work/r" "--way reference $work/r"; do
     check_code "2: $arguments" 2 "$QBOOST" noise watch $arguments </dev/null
 done
