@@ -66,7 +66,7 @@ void waiting_change(Waiting *waiting, const FileStamp *stamp, const FollowSpec *
 {
     const Waiting before = *waiting;
     waiting_start(waiting, stamp, spec);
-    /* Just now, whatever its time says: one that is being emptied keeps the old one for a moment. */
+    /* Just now, whatever its time says: one that is being emptied keeps its own for a moment. */
     waiting->since_ms = clock_ms();
     waiting->changing_ms =
         stamp->size < 0 ? before.changing_ms : fmin(before.changing_ms, clock_ms());
