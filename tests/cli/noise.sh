@@ -201,7 +201,8 @@ cat >"$work/stop.py" <<'PY'
 # stop.py SIGNAL PICTURE OUTPUT QBOOST: sends the signal when the list has come to a halt; prints the exit code
 import os, signal, subprocess, sys, time
 process = subprocess.Popen([sys.argv[4], "noise", "--format", "json", "--files-from", "-"], stdin=subprocess.PIPE,
-                           stdout=open(sys.argv[3], "w"), stderr=subprocess.DEVNULL)
+                           stdout=open(sys.argv[3], "w"), stderr=subprocess.DEVNULL,
+                           preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a shell's "&" ignores it
 process.stdin.write((sys.argv[2] + "\n" + sys.argv[2] + "\n").encode())
 process.stdin.flush()
 deadline = time.time() + 20
