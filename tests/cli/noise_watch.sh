@@ -179,7 +179,7 @@ timer = threading.Timer(60, p.kill)
 timer.start()
 with open(folder + ".jsonl", "wb") as out:
     for i, picture in enumerate(pictures):
-        data, name = open(picture, "rb").read(), folder + ("/%d.ppm" % i if how in ("new", "rename", "late") else "/one.ppm")
+        data, name = open(picture, "rb").read(), folder + ("/%d.ppm" % i if how in ("new", "then", "rename", "late") else "/one.ppm")
         if how == "slowly":  # half of it is there for a while, twice
             with open(name, "wb", buffering=0) as f:
                 f.write(data[:7000])
@@ -193,6 +193,9 @@ with open(folder + ".jsonl", "wb") as out:
                 time.sleep(1.2)
                 f.seek(7000)
                 f.write(data[7000:])
+        elif how == "then":  # not before the command has started
+            time.sleep(0 if i else 1.5)
+            open(name, "wb").write(data)
         elif how == "rename":
             open(name + ".tmp", "wb").write(data)
             time.sleep(0.2)
@@ -254,7 +257,7 @@ check_has "old pictures are done at once, which is said" "$work/err" "with --new
 check_code "they are what --once is asked about" 0 watch --once -k 2 --patience 0 --match '*_[12].ppm' "$work/r"
 check_same "so nothing is said" "$(cat "$work/err")" ""
 fill good1.ppm good2.ppm
-check_same "--new: exit code" "$(python3 "$work/render.py" new "$work/r" "$p"/noisy1.ppm "$p"/good1.ppm -- \
+check_same "--new: exit code" "$(python3 "$work/render.py" then "$work/r" "$p"/noisy1.ppm "$p"/good1.ppm -- \
     "$QBOOST" noise watch --reference-features "$work/clean.features" -k 1 --json --new "$work/r")" 0
 check_same "--new: only what is written since" "$(json "$work/r.jsonl" '[d["path"][-6:] for d in d]')" "['/0.ppm', '/1.ppm']"
 check_same "--new: no note" "$(cat "$work/r.err")" ""
